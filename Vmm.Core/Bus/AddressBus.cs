@@ -1,0 +1,70 @@
+namespace Vmm.Core.Bus;
+
+/// <summary>
+/// An address space of device registers: port I/O or MMIO. Reads of addresses where nothing is give all ones, writes go nowhere (open bus).
+/// Filled while the machine is built; read-only and free of locks while it runs.
+/// </summary>
+public sealed class AddressBus(string name)
+{
+    private readonly record struct Range(ulong Start, ulong Length, IBusDevice Device);
+
+    private Range[] _ranges = [];
+    private long _openBusAccesses;
+
+    /// <summary>Accesses that met no device.</summary>
+    public long OpenBusAccesses => Interlocked.Read(ref _openBusAccesses);
+
+    /// <summary>Puts a device at <paramref name="start"/>.</summary>
+    /// <exception cref="ArgumentException">The range is empty, wraps, or overlaps another device.</exception>
+    public void Add(ulong start, ulong length, IBusDevice device)
+    {
+        if (length == 0 || start + length - 1 < start)
+        {
+            throw new ArgumentException($"{name}: a range of {length} bytes at 0x{start:x} is empty or wraps around.");
+        }
+
+        foreach (Range other in _ranges)
+        {
+            if (start < other.Start + other.Length && other.Start < start + length)
+            {
+                throw new ArgumentException($"{name}: 0x{start:x}+0x{length:x} overlaps 0x{other.Start:x}+0x{other.Length:x}.");
+            }
+        }
+
+        _ranges = [.. _ranges.Append(new Range(start, length, device)).OrderBy(r => r.Start)];
+    }
+
+    public void Read(ulong address, Span<byte> data)
+    {
+        data.Fill(0xff);
+        if (Find(address, data.Length, out Range range))
+        {
+            range.Device.Read(address - range.Start, data);
+        }
+    }
+
+    public void Write(ulong address, ReadOnlySpan<byte> data)
+    {
+        if (Find(address, data.Length, out Range range))
+        {
+            range.Device.Write(address - range.Start, data);
+        }
+    }
+
+    private bool Find(ulong address, int length, out Range found)
+    {
+        // A machine has a handful of devices: a scan beats a search.
+        foreach (ref readonly Range range in _ranges.AsSpan())
+        {
+            if (address - range.Start < range.Length)
+            {
+                found = range;
+                return (ulong)length <= range.Length - (address - range.Start);
+            }
+        }
+
+        Interlocked.Increment(ref _openBusAccesses);
+        found = default;
+        return false;
+    }
+}

@@ -1,0 +1,39 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+using Tmds.Linux;
+
+namespace Vmm.Core.Linux;
+
+/// <summary>An owned file descriptor; closed once.</summary>
+public class FileDescriptor : SafeHandleMinusOneIsInvalid
+{
+    public FileDescriptor(int fd, bool ownsHandle = true) : base(ownsHandle) => SetHandle(fd);
+
+    /// <summary>The number itself, valid while this object is alive and not disposed.</summary>
+    public int Number => (int)handle;
+
+    /// <summary>A second descriptor for the same open file, close-on-exec.</summary>
+    public FileDescriptor Duplicate()
+    {
+        int fd = LinuxException.ThrowIfFailed(LibC.fcntl(Number, LibC.F_DUPFD_CLOEXEC, 3), "fcntl(F_DUPFD_CLOEXEC)", $"fd {Number}");
+        return new FileDescriptor(fd);
+    }
+
+    /// <summary>Opens a path with O_CLOEXEC.</summary>
+    /// <exception cref="LinuxException">open(2) failed; <paramref name="advice"/> tells what to do.</exception>
+    public static unsafe FileDescriptor Open(string path, int flags, string? advice = null)
+    {
+        byte* name = (byte*)Marshal.StringToCoTaskMemUTF8(path);
+        try
+        {
+            int fd = LinuxException.ThrowIfFailed(LibC.open(name, flags | LibC.O_CLOEXEC, 0), "open", path, advice);
+            return new FileDescriptor(fd);
+        }
+        finally
+        {
+            Marshal.FreeCoTaskMem((nint)name);
+        }
+    }
+
+    protected override bool ReleaseHandle() => LibC.close((int)handle) == 0;
+}

@@ -1,0 +1,22 @@
+using System.Runtime.InteropServices;
+using Tmds.Linux;
+
+namespace Vmm.Core.Linux;
+
+/// <summary>What the VMM needs from libc and Tmds.LibC does not have. C names are kept; errno is <see cref="LibC.errno"/>.</summary>
+public static unsafe partial class Libc
+{
+    private const string Library = "libc";
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial nint readv(int fd, iovec* iov, int iovcnt);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial nint writev(int fd, iovec* iov, int iovcnt);
+
+    [LibraryImport(Library)]
+    public static partial int gettid();
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int tgkill(int tgid, int tid, int sig);
+}

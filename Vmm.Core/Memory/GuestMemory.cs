@@ -1,0 +1,200 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using Tmds.Linux;
+using Vmm.Core.Linux;
+
+namespace Vmm.Core.Memory;
+
+/// <summary>
+/// Guest RAM: one memfd mapped MAP_SHARED once, split into a region below the MMIO hole and, if it does not fit there, one that
+/// begins at 4 GiB. Every access is checked against the regions; no pointer leaves this folder.
+/// </summary>
+/// <remarks>
+/// The guest and other threads may change the bytes at any time: read a value once, check the copy, carry the copy.
+/// Dispose only when no vCPU and no I/O thread can touch the memory any more.
+/// </remarks>
+public sealed unsafe class GuestMemory : IDisposable
+{
+    /// <summary>RAM ends here at the latest; the hole up to 4 GiB is for MMIO.</summary>
+    public const ulong LowLimit = 0xC000_0000;
+
+    /// <summary>RAM that does not fit below the hole goes on here.</summary>
+    public const ulong HighStart = 0x1_0000_0000;
+
+    private const ulong HugePageSize = 2 << 20;
+    private const int MADV_POPULATE_WRITE = 23; // Linux 5.14
+
+    private readonly MemoryRegion _low;
+    private readonly MemoryRegion? _high;
+    private readonly byte* _host;
+    private bool _disposed;
+
+    private GuestMemory(FileDescriptor file, ulong size, byte* host)
+    {
+        File = file;
+        Size = size;
+        _host = host;
+        ulong low = Math.Min(size, LowLimit);
+        _low = new MemoryRegion(new GuestAddress(0), low, 0, host);
+        _high = size > low ? new MemoryRegion(new GuestAddress(HighStart), size - low, low, host + low) : null;
+        Regions = _high is null ? [_low] : [_low, _high];
+    }
+
+    /// <summary>The memfd. It can be mapped by another process: that is how RAM moves without a copy.</summary>
+    public FileDescriptor File { get; }
+
+    /// <summary>Bytes of RAM in all regions.</summary>
+    public ulong Size { get; }
+
+    public IReadOnlyList<MemoryRegion> Regions { get; }
+
+    /// <summary>Creates and maps a memfd.</summary>
+    /// <exception cref="ArgumentException">The size is 0 or no multiple of the page size.</exception>
+    /// <exception cref="LinuxException">The host refused the memory, with what to do about it.</exception>
+    public static GuestMemory Create(GuestMemoryOptions options)
+    {
+        ulong page = options.HugePages ? HugePageSize : 4096;
+        if (options.Size == 0 || options.Size % page != 0)
+        {
+            throw new ArgumentException($"Guest memory of {options.Size} bytes is not a positive multiple of the page size {page}.", nameof(options));
+        }
+
+        string subject = $"guest memory of {options.Size >> 20} MiB";
+        FileDescriptor file = CreateFile(options.HugePages, subject);
+        try
+        {
+            LinuxException.ThrowIfFailed(LibC.ftruncate(file.Number, checked((long)options.Size)), "ftruncate", subject);
+            return Map(file, options, subject);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The span of guest memory at <paramref name="address"/>; false when it is not all RAM of one region.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryGetSpan(GuestAddress address, uint length, out Span<byte> span)
+    {
+        byte* host = Translate(address.Value, length);
+        // SAFETY: Translate has checked that all `length` bytes lie in one mapped region.
+        span = host is null || length > int.MaxValue ? default : new Span<byte>(host, (int)length);
+        return host is not null && length <= int.MaxValue;
+    }
+
+    /// <summary>A checked, fixed window for repeated access, such as one ring of a virtqueue.</summary>
+    public bool TryGetWindow(GuestAddress address, uint length, out GuestWindow window)
+    {
+        byte* host = Translate(address.Value, length);
+        window = host is null ? default : new GuestWindow(host, length);
+        return host is not null;
+    }
+
+    /// <summary>Reads one value in the guest's byte order (little endian), unaligned.</summary>
+    public bool TryRead<T>(GuestAddress address, out T value) where T : unmanaged
+    {
+        byte* host = Translate(address.Value, (uint)sizeof(T));
+        value = host is null ? default : Unsafe.ReadUnaligned<T>(host);
+        return host is not null;
+    }
+
+    /// <summary>Writes one value in the guest's byte order (little endian), unaligned.</summary>
+    public bool TryWrite<T>(GuestAddress address, T value) where T : unmanaged
+    {
+        byte* host = Translate(address.Value, (uint)sizeof(T));
+        if (host is null)
+        {
+            return false;
+        }
+
+        Unsafe.WriteUnaligned(host, value);
+        return true;
+    }
+
+    /// <summary>Copies host bytes into RAM, as a boot loader does.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The range is not all RAM.</exception>
+    public void Write(GuestAddress address, ReadOnlySpan<byte> bytes)
+    {
+        if (!TryGetSpan(address, (uint)bytes.Length, out Span<byte> target))
+        {
+            throw new ArgumentOutOfRangeException(nameof(address), $"{bytes.Length} bytes at {address} do not lie in guest RAM ({Size >> 20} MiB).");
+        }
+
+        bytes.CopyTo(target);
+    }
+
+    /// <summary>True when all bytes of the range are RAM of one region.</summary>
+    public bool Contains(GuestAddress address, ulong length) => Translate(address.Value, length) is not null;
+
+    public void Dispose()
+    {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
+        _ = LibC.munmap(_host, (size_t)Size);
+        File.Dispose();
+    }
+
+    /// <summary>The host pointer for a range of one region, or null. Zero-length ranges must start in RAM.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal byte* Translate(ulong address, ulong length)
+    {
+        MemoryRegion low = _low;
+        if (address < low.Size)
+        {
+            return length <= low.Size - address ? low.Host + address : null;
+        }
+
+        return TranslateHigh(address, length);
+    }
+
+    private byte* TranslateHigh(ulong address, ulong length)
+    {
+        MemoryRegion? high = _high;
+        if (high is null || address < HighStart)
+        {
+            return null;
+        }
+
+        ulong offset = address - HighStart;
+        return offset < high.Size && length <= high.Size - offset ? high.Host + offset : null;
+    }
+
+    private static FileDescriptor CreateFile(bool hugePages, string subject)
+    {
+        uint flags = LibC.MFD_CLOEXEC | (hugePages ? LibC.MFD_HUGETLB : 0u);
+        fixed (byte* name = "vmm-guest-ram\0"u8)
+        {
+            int fd = LinuxException.ThrowIfFailed(LibC.memfd_create(name, flags), "memfd_create", subject, hugePages ? HugePageAdvice : null);
+            return new FileDescriptor(fd);
+        }
+    }
+
+    private const string HugePageAdvice = "Reserve huge pages first: sysctl vm.nr_hugepages=COUNT (2 MiB each), or run without --hugepages.";
+
+    [SuppressMessage("Reliability", "CA2000", Justification = "Ownership of the file goes to the returned object.")]
+    private static GuestMemory Map(FileDescriptor file, GuestMemoryOptions options, string subject)
+    {
+        // SAFETY: a fresh shared mapping of the whole file, owned by the returned object alone.
+        void* host = LibC.mmap(null, (size_t)options.Size, LibC.PROT_READ | LibC.PROT_WRITE, LibC.MAP_SHARED | LibC.MAP_NORESERVE, file.Number, 0);
+        if (host == LibC.MAP_FAILED)
+        {
+            throw new LinuxException("mmap", subject, LibC.errno, options.HugePages ? HugePageAdvice : "Choose a smaller --memory.");
+        }
+
+        // Guest RAM has no place in a core dump of the VMM, nor in a child between fork and exec.
+        _ = LibC.madvise(host, (size_t)options.Size, LibC.MADV_DONTDUMP);
+        if ((options.Populate || options.HugePages) && LibC.madvise(host, (size_t)options.Size, MADV_POPULATE_WRITE) != 0)
+        {
+            int errno = LibC.errno;
+            _ = LibC.munmap(host, (size_t)options.Size);
+            throw new LinuxException("madvise(MADV_POPULATE_WRITE)", subject, errno, options.HugePages ? HugePageAdvice : "Choose a smaller --memory.");
+        }
+
+        return new GuestMemory(file, options.Size, (byte*)host);
+    }
+}
