@@ -26,7 +26,7 @@ public readonly record struct MacAddress(ulong Value)
     }
 
     /// <summary>A random unicast address with QEMU's well-known 52:54:00 prefix.</summary>
-    public static MacAddress Random() => new(0x5254_0000_0000 | (uint)RandomNumberGenerator.GetInt32(1 << 24));
+    public static MacAddress Random() => new(0x5254_0000_0000ul | (uint)RandomNumberGenerator.GetInt32(1 << 24));
 
     /// <summary>Six hexadecimal bytes, <c>52:54:00:12:34:56</c>.</summary>
     public static bool TryParse(string text, out MacAddress address)
