@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Tmds.Linux;
 using Vmm.Core.Linux;
 
@@ -27,11 +28,13 @@ public sealed unsafe class GuestMemory : IDisposable
     private readonly MemoryRegion _low;
     private readonly MemoryRegion? _high;
     private readonly byte* _host;
+    private readonly bool _sparse; // ordinary pages that need not all be there
     private bool _disposed;
 
-    private GuestMemory(FileDescriptor file, ulong size, byte* host)
+    private GuestMemory(FileDescriptor file, ulong size, bool sparse, byte* host)
     {
         File = file;
+        _sparse = sparse;
         Size = size;
         _host = host;
         ulong low = Math.Min(size, LowLimit);
@@ -124,6 +127,38 @@ public sealed unsafe class GuestMemory : IDisposable
         bytes.CopyTo(target);
     }
 
+    /// <summary>
+    /// Zeroes a range, as a boot loader does for .bss. Whole pages of ordinary memory are given back rather than written: they read
+    /// as zero and take room when the guest touches them.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The range is not all RAM.</exception>
+    public void Clear(GuestAddress address, ulong length)
+    {
+        if (length == 0)
+        {
+            return;
+        }
+
+        byte* host = Translate(address.Value, length);
+        if (host is null)
+        {
+            throw new ArgumentOutOfRangeException(nameof(address), $"{length} bytes at {address} do not lie in guest RAM ({Size >> 20} MiB).");
+        }
+
+        ulong start = (ulong)(host - _host);
+        ulong firstPage = (start + 4095) & ~4095ul;
+        ulong lastPage = (start + length) & ~4095ul;
+        if (!_sparse || firstPage >= lastPage || !PunchHole(firstPage, lastPage - firstPage))
+        {
+            NativeMemory.Clear(host, (nuint)length);
+            return;
+        }
+
+        // SAFETY: both edges lie within the range that Translate has checked.
+        NativeMemory.Clear(host, (nuint)(firstPage - start));
+        NativeMemory.Clear(_host + lastPage, (nuint)(start + length - lastPage));
+    }
+
     /// <summary>True when all bytes of the range are RAM of one region.</summary>
     public bool Contains(GuestAddress address, ulong length) => Translate(address.Value, length) is not null;
 
@@ -151,6 +186,9 @@ public sealed unsafe class GuestMemory : IDisposable
 
         return TranslateHigh(address, length);
     }
+
+    private bool PunchHole(ulong offset, ulong length)
+        => LibC.fallocate(File.Number, LibC.FALLOC_FL_PUNCH_HOLE | LibC.FALLOC_FL_KEEP_SIZE, (long)offset, (long)length) == 0;
 
     private byte* TranslateHigh(ulong address, ulong length)
     {
@@ -195,6 +233,6 @@ public sealed unsafe class GuestMemory : IDisposable
             throw new LinuxException("madvise(MADV_POPULATE_WRITE)", subject, errno, options.HugePages ? HugePageAdvice : "Choose a smaller --memory.");
         }
 
-        return new GuestMemory(file, options.Size, (byte*)host);
+        return new GuestMemory(file, options.Size, sparse: !options.HugePages && !options.Populate, (byte*)host);
     }
 }
