@@ -1,0 +1,21 @@
+namespace Vmm.Core.Machine.Boot;
+
+/// <summary>Names of the ELF-64 object file format (System V ABI, chapters 4 and 5) and of Xen's notes (xen/include/public/elfnote.h).</summary>
+internal static class ElfConstants
+{
+    public const int HeaderSize = 64;
+    public const int ProgramHeaderSize = 56;
+    public const int NoteHeaderSize = 12;
+
+    public const byte ELFCLASS32 = 1;
+    public const byte ELFCLASS64 = 2;
+    public const byte ELFDATA2LSB = 1;
+    public const ushort ET_EXEC = 2;
+    public const ushort EM_X86_64 = 62;
+    public const uint PT_LOAD = 1;
+    public const uint PT_NOTE = 4;
+    public const ushort PN_XNUM = 0xFFFF;
+
+    /// <summary>The physical address of the 32-bit PVH entry; name "Xen".</summary>
+    public const uint XEN_ELFNOTE_PHYS32_ENTRY = 18;
+}

@@ -1,0 +1,82 @@
+using System.Buffers.Binary;
+using static Vmm.Core.Machine.Boot.ElfConstants;
+
+namespace Vmm.Core.Machine.Boot;
+
+/// <summary>Finds the PVH entry among the notes of a PT_NOTE segment (System V ABI, "Note Section").</summary>
+internal static class ElfNotes
+{
+    /// <summary>A kernel's notes are some hundred bytes; more than this is not read.</summary>
+    private const uint MaxSize = 1 << 20;
+
+    /// <summary>The descriptor of XEN_ELFNOTE_PHYS32_ENTRY, or null when the segment has no such note.</summary>
+    public static uint? FindPvhEntry(BootImage file, int index, ReadOnlySpan<byte> programHeader)
+    {
+        ulong offset = BinaryPrimitives.ReadUInt64LittleEndian(programHeader[8..]);
+        ulong size = BinaryPrimitives.ReadUInt64LittleEndian(programHeader[32..]);
+        // SPEC: a segment of 8-byte alignment pads names and descriptors to 8 bytes, every other one to 4.
+        uint alignment = BinaryPrimitives.ReadUInt64LittleEndian(programHeader[48..]) == 8 ? 8u : 4u;
+        if (offset > file.Length || size > file.Length - offset)
+        {
+            throw new BootException(
+                file.Name,
+                $"notes segment {index} with {size} bytes (p_filesz) at offset {offset} (p_offset) reaches past the end of the file ({file.Length} bytes)",
+                "The file is cut off: build or copy it again.");
+        }
+
+        if (size > MaxSize)
+        {
+            throw new BootException(file.Name, $"notes segment {index} has {size} bytes (p_filesz), more than {MaxSize}", "The header is damaged: build the kernel again.");
+        }
+
+        byte[] notes = new byte[size];
+        file.Read(offset, notes);
+        return Find(file, index, notes, alignment);
+    }
+
+    private static uint? Find(BootImage file, int index, ReadOnlySpan<byte> notes, uint alignment)
+    {
+        uint position = 0;
+        while (notes.Length - position >= NoteHeaderSize)
+        {
+            ReadOnlySpan<byte> header = notes[(int)position..];
+            uint nameSize = BinaryPrimitives.ReadUInt32LittleEndian(header);
+            uint descriptorSize = BinaryPrimitives.ReadUInt32LittleEndian(header[4..]);
+            uint type = BinaryPrimitives.ReadUInt32LittleEndian(header[8..]);
+            ulong descriptorOffset = Align((ulong)NoteHeaderSize + nameSize, alignment);
+            if (descriptorOffset + descriptorSize > (ulong)header.Length)
+            {
+                throw new BootException(
+                    file.Name,
+                    $"the note at byte {position} of segment {index} is cut off: n_namesz {nameSize} and n_descsz {descriptorSize} exceed the {header.Length} bytes left",
+                    "The notes are damaged: build the kernel again.");
+            }
+
+            ReadOnlySpan<byte> descriptor = header.Slice((int)descriptorOffset, (int)descriptorSize);
+            if (type == XEN_ELFNOTE_PHYS32_ENTRY && header.Slice(NoteHeaderSize, (int)nameSize).SequenceEqual("Xen\0"u8))
+            {
+                return ReadEntry(file, descriptor);
+            }
+
+            position += (uint)Math.Min(Align(descriptorOffset + descriptorSize, alignment), (ulong)header.Length);
+        }
+
+        return null;
+    }
+
+    private static uint ReadEntry(BootImage file, ReadOnlySpan<byte> descriptor)
+    {
+        ulong entry = descriptor.Length switch
+        {
+            4 => BinaryPrimitives.ReadUInt32LittleEndian(descriptor),
+            8 => BinaryPrimitives.ReadUInt64LittleEndian(descriptor),
+            _ => throw new BootException(
+                file.Name, $"the PVH note (XEN_ELFNOTE_PHYS32_ENTRY) has a descriptor of {descriptor.Length} bytes, not 4 or 8", "Correct the note in the kernel's source."),
+        };
+        return entry <= uint.MaxValue
+            ? (uint)entry
+            : throw new BootException(file.Name, $"the PVH note's entry 0x{entry:x} lies above 4 GiB", "Correct the note: the entry is a 32-bit physical address.");
+    }
+
+    private static ulong Align(ulong value, ulong alignment) => (value + alignment - 1) & ~(alignment - 1);
+}

@@ -1,0 +1,99 @@
+using Vmm.Core.Interrupts;
+using Vmm.Core.Memory;
+
+namespace Vmm.Core.Machine;
+
+/// <summary>
+/// The machine's map: every fixed address, port and interrupt in one place.
+/// </summary>
+/// <remarks>
+/// <code>
+/// 0x0000_0000  RAM, free for the guest
+/// 0x0009_0000  boot structures (reserved in the guest's map): GDT, page tables, start info, modules, memory map, command line
+/// 0x0009_fc00  reserved up to 1 MiB, as on every PC
+/// 0x0010_0000  RAM: kernel, and the initrd as high as it goes
+/// 0xc000_0000  MMIO hole: virtio-mmio 0xfeb0_0000, IOAPIC 0xfec0_0000, LAPIC 0xfee0_0000
+/// 0x1_0000_0000  RAM that did not fit below
+/// </code>
+/// </remarks>
+public static class MachineLayout
+{
+    /// <summary>Less than this cannot hold the boot structures and a kernel.</summary>
+    public const ulong MinimumMemory = 2 << 20;
+
+    /// <summary>The first byte of the boot structures; guest RAM below it is free.</summary>
+    public const ulong BootStart = 0x9_0000;
+
+    /// <summary>The end of low reserved memory; kernels are usually linked from here on.</summary>
+    public const ulong HighMemoryStart = 0x10_0000;
+
+    /// <summary>The descriptor table of <see cref="Hypervisor.CpuEntry.DescriptorTable"/>.</summary>
+    public const ulong DescriptorTable = BootStart;
+
+    /// <summary>PML4, PDPT and one page directory per GiB that is mapped: 2 + 4 pages.</summary>
+    public const ulong PageTable = 0x9_1000;
+
+    /// <summary>The identity map of a 64-bit entry covers this much.</summary>
+    public const ulong IdentityMapped = 0x1_0000_0000;
+
+    /// <summary>hvm_start_info, followed by the module list.</summary>
+    public const ulong StartInfo = 0x9_7000;
+
+    public const ulong ModuleList = 0x9_7100;
+
+    public const ulong MemoryMap = 0x9_7200;
+
+    public const ulong CommandLine = 0x9_8000;
+
+    /// <summary>Bytes with the final NUL. SPEC: Linux cuts off silently what is longer (COMMAND_LINE_SIZE, x86).</summary>
+    public const int CommandLineLimit = 2048;
+
+    /// <summary>From here to 4 GiB the map says "reserved": IOAPIC, LAPIC and what KVM keeps for itself.</summary>
+    public const ulong InterruptControllers = 0xFEC0_0000;
+
+    public const ulong IoApic = 0xFEC0_0000;
+
+    public const ulong LocalApic = 0xFEE0_0000;
+
+    /// <summary>The first virtio-mmio window.</summary>
+    public const ulong VirtioMmioStart = 0xFEB0_0000;
+
+    /// <summary>From one window to the next: a page, so that a guest can map each one by itself.</summary>
+    public const ulong VirtioMmioStride = 0x1000;
+
+    /// <summary>Bytes of registers in a window, as in QEMU's microvm.</summary>
+    public const uint VirtioMmioSize = 0x200;
+
+    /// <summary>GSI 0 to 4 belong to the PC's timer, keyboard and serial ports; the IOAPIC has 24 pins.</summary>
+    public const uint FirstVirtioGsi = 5;
+
+    public const uint LastVirtioGsi = 23;
+
+    public const int MaxVirtioDevices = (int)(LastVirtioGsi - FirstVirtioGsi + 1);
+
+    /// <summary>COM1.</summary>
+    public const ushort SerialPort = 0x3F8;
+
+    public const ushort SerialPortCount = 8;
+
+    public static readonly Gsi SerialGsi = new(4);
+
+    public const ushort KeyboardDataPort = 0x60;
+
+    public const ushort KeyboardCommandPort = 0x64;
+
+    /// <summary>A byte written here ends the machine with that status. Four ports, so that a 32-bit write meets it too.</summary>
+    public const ushort DebugExitPort = 0x501;
+
+    public const ushort DebugExitPortCount = 4;
+
+    /// <summary>The window of the device with this number.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There are no more than <see cref="MaxVirtioDevices"/> interrupt pins.</exception>
+    public static VirtioMmioSlot GetVirtioMmioSlot(int index)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, MaxVirtioDevices);
+        return new VirtioMmioSlot(
+            new GuestAddress(VirtioMmioStart + (ulong)index * VirtioMmioStride), VirtioMmioSize, new Gsi(FirstVirtioGsi + (uint)index));
+    }
+}
