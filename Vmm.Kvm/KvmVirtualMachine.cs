@@ -1,0 +1,174 @@
+using Vmm.Core.Events;
+using Vmm.Core.Hypervisor;
+using Vmm.Core.Interrupts;
+using Vmm.Core.Memory;
+using Vmm.Kvm.Cpu;
+using Vmm.Kvm.Native;
+using Vmm.Kvm.Probe;
+using Vmm.Kvm.Report;
+using Vmm.Kvm.Run;
+
+namespace Vmm.Kvm;
+
+/// <summary>A virtual machine on /dev/kvm with in-kernel LAPICs, IOAPIC and PIC.</summary>
+public sealed partial class KvmVirtualMachine : IVirtualMachine
+{
+    private const uint PinCount = KvmConstants.KVM_IOAPIC_NUM_PINS;
+
+    // Fixed configuration
+    private readonly VirtualMachineConfig _config;
+    private readonly KvmKind _kind;
+
+    // Runtime glue
+    private readonly Kvm _kvm;
+    private readonly KvmVm _vm;
+    private readonly KvmInterruptLine?[] _lines = new KvmInterruptLine?[PinCount];
+    private GuestMemory? _memory;
+    private KvmVcpu[] _vcpus = [];
+    private VcpuGroup? _group;
+    private bool _disposed;
+
+    /// <summary>Opens KVM and creates an empty virtual machine.</summary>
+    /// <exception cref="Core.Linux.LinuxException">/dev/kvm is missing or closed to this user, or KVM refused; the message says what to do.</exception>
+    /// <exception cref="NotSupportedException">KVM lacks a required capability; the message names it.</exception>
+    public KvmVirtualMachine(VirtualMachineConfig config, KvmOptions options)
+    {
+        _config = config;
+        _kind = KvmKindDetector.Detect();
+        _kvm = Kvm.Open(options.DevicePath);
+        try
+        {
+            _kvm.CheckRequired();
+            _vm = new KvmVm(_kvm);
+            _vm.CreateInterruptControllers(options.Pit);
+        }
+        catch
+        {
+            _vm?.Dispose();
+            _kvm.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public string Description => _kind switch
+    {
+        KvmKind.Vmx => "KVM on Intel VT-x",
+        KvmKind.Svm => "KVM on AMD SVM",
+        _ => "KVM, software-nested",
+    };
+
+    /// <inheritdoc/>
+    public string? Limitation => _kind == KvmKind.SoftwareNested ? KvmKindDetector.SoftwareNestedLimitation : null;
+
+    /// <summary>The most vCPUs that a machine can have on this host.</summary>
+    public int MaxCpuCount => _vm.MaxCpuCount;
+
+    /// <inheritdoc/>
+    public bool IsPaused => _group?.IsPaused ?? false;
+
+    /// <inheritdoc/>
+    public void MapMemory(GuestMemory memory)
+    {
+        if (_memory is not null)
+        {
+            throw new InvalidOperationException("This machine has its RAM already.");
+        }
+
+        for (int slot = 0; slot < memory.Regions.Count; slot++)
+        {
+            _vm.SetMemorySlot((uint)slot, memory.Regions[slot]);
+        }
+
+        _memory = memory;
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentOutOfRangeException">The IOAPIC has no such pin.</exception>
+    public IInterruptLine GetInterruptLine(Gsi gsi)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(gsi.Number, PinCount, nameof(gsi));
+        return _lines[gsi.Number] ??= new KvmInterruptLine(_vm, gsi);
+    }
+
+    /// <inheritdoc/>
+    public void AttachDoorbell(GuestAddress address, uint value, EventFd doorbell) => _vm.SetIoeventfd(address, value, doorbell, attach: true);
+
+    /// <inheritdoc/>
+    public void DetachDoorbell(GuestAddress address, uint value, EventFd doorbell) => _vm.SetIoeventfd(address, value, doorbell, attach: false);
+
+    /// <summary>From now on a ring of <paramref name="trigger"/> interrupts the guest (KVM_IRQFD).</summary>
+    /// <param name="trigger">Rung by any thread or by the kernel.</param>
+    /// <param name="gsi">A pin, or an MSI route.</param>
+    /// <param name="resample">When given, the pin stays raised until the guest's EOI, which lowers it and rings this eventfd.</param>
+    public void AttachInterrupt(EventFd trigger, Gsi gsi, EventFd? resample = null) => _vm.AttachIrqfd(trigger, gsi, resample);
+
+    /// <summary>Undoes <see cref="AttachInterrupt"/>.</summary>
+    public void DetachInterrupt(EventFd trigger, Gsi gsi) => _vm.DetachIrqfd(trigger, gsi);
+
+    /// <summary>Creates the vCPUs and their threads, which wait: the first at its reset vector, the others for INIT and SIPI.</summary>
+    /// <remarks>The part of <see cref="Start"/> that takes time. <see cref="IsPaused"/> is true after it.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">No, or more vCPUs than KVM has for one machine.</exception>
+    public void CreateCpus(int cpuCount)
+    {
+        if (_group is not null)
+        {
+            throw new InvalidOperationException("This machine has its vCPUs already.");
+        }
+
+        if (cpuCount < 1 || cpuCount > MaxCpuCount)
+        {
+            throw new ArgumentOutOfRangeException(nameof(cpuCount), $"A machine on this host can have 1 to {MaxCpuCount} vCPUs, not {cpuCount}.");
+        }
+
+        kvm_cpuid_entry2[] supported = _kvm.GetSupportedCpuid();
+        bool tscDeadline = _vm.Check(KvmCapability.KVM_CAP_TSC_DEADLINE_TIMER) != 0;
+        _vcpus = new KvmVcpu[cpuCount];
+        for (int i = 0; i < cpuCount; i++)
+        {
+            _vcpus[i] = new KvmVcpu(_vm, i);
+            _vcpus[i].SetCpuid(CpuidTable.ForCpu(supported, (uint)i, (uint)cpuCount, tscDeadline));
+        }
+
+        var reporter = new CrashReporter(() => _memory, Limitation);
+        var group = new VcpuGroup(cpuCount, (i, owner) => new VcpuThread(_vcpus[i], owner, _config, reporter));
+        _group = group;
+        group.Start();
+
+        // Whoever ends the machine, on whatever thread: all vCPUs come out of the guest.
+        _ = _config.Lifetime.Completion.ContinueWith(_ => group.RequestStop(), TaskScheduler.Default);
+    }
+
+    /// <inheritdoc/>
+    public void Start(int cpuCount, CpuEntry entry)
+    {
+        CreateCpus(cpuCount);
+        EntryState.Apply(_vcpus[0], entry);
+        Resume();
+    }
+
+    /// <inheritdoc/>
+    public void Pause() => _group?.Pause();
+
+    /// <inheritdoc/>
+    public void Resume() => _group?.Resume();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _group?.Dispose();
+        _disposed = true;
+        foreach (KvmVcpu? vcpu in _vcpus)
+        {
+            vcpu?.Dispose();
+        }
+
+        _vm.Dispose();
+        _kvm.Dispose();
+    }
+}

@@ -1,0 +1,42 @@
+namespace Vmm.Kvm.Native;
+
+/// <summary>KVM_GET_VCPU_EVENTS, KVM_SET_VCPU_EVENTS: pending and injected exceptions, interrupts, NMIs, SMIs.</summary>
+internal unsafe struct kvm_vcpu_events
+{
+    internal _exception exception;
+    internal _interrupt interrupt;
+    internal _nmi nmi;
+    internal uint sipi_vector;
+    internal uint flags;
+    internal _smi smi;
+    internal _triple_fault triple_fault;
+    internal fixed byte reserved[26];
+    internal byte exception_has_payload;
+    internal ulong exception_payload;
+
+    internal struct _exception
+    {
+        internal byte injected, nr, has_error_code, pending;
+        internal uint error_code;
+    }
+
+    internal struct _interrupt
+    {
+        internal byte injected, nr, soft, shadow;
+    }
+
+    internal struct _nmi
+    {
+        internal byte injected, pending, masked, pad;
+    }
+
+    internal struct _smi
+    {
+        internal byte smm, pending, smm_inside_nmi, latched_init;
+    }
+
+    internal struct _triple_fault
+    {
+        internal byte pending;
+    }
+}

@@ -1,0 +1,14 @@
+namespace Vmm.Kvm.Run;
+
+/// <summary>What a vCPU thread is doing.</summary>
+internal enum VcpuActivity
+{
+    /// <summary>Waiting at a clean point: outside the guest, no I/O half done.</summary>
+    Parked,
+
+    /// <summary>In the guest, or handling an exit.</summary>
+    Running,
+
+    /// <summary>Ended; it does not come back.</summary>
+    Gone,
+}

@@ -1,0 +1,158 @@
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
+using Tmds.Linux;
+using Vmm.Core.Bus;
+using Vmm.Core.Hypervisor;
+using Vmm.Core.Linux;
+using Vmm.Core.Machine;
+using Vmm.Kvm.Native;
+using Vmm.Kvm.Report;
+
+namespace Vmm.Kvm.Run;
+
+/// <summary>One vCPU's thread: enters the guest, handles what it comes out for, parks when asked. The exits are in the other file.</summary>
+internal sealed unsafe partial class VcpuThread
+{
+    private const int StackSize = 512 << 10;
+
+    // Fixed configuration
+    private readonly KvmVcpu _vcpu;
+    private readonly VcpuGroup _group;
+    private readonly AddressBus _ports;
+    private readonly AddressBus _mmio;
+    private readonly MachineLifetime _lifetime;
+    private readonly CrashReporter _reporter;
+    private readonly ILogger _log;
+
+    // Runtime glue
+    private readonly Thread _thread;
+    private readonly kvm_run* _run;
+    private int _threadId;
+
+    internal VcpuThread(KvmVcpu vcpu, VcpuGroup group, VirtualMachineConfig config, CrashReporter reporter)
+    {
+        _vcpu = vcpu;
+        _group = group;
+        _ports = config.Ports;
+        _mmio = config.Mmio;
+        _lifetime = config.Lifetime;
+        _log = config.Log;
+        _reporter = reporter;
+        _run = vcpu.Run;
+        _thread = new Thread(Body, StackSize) { IsBackground = true, Name = $"vcpu{vcpu.Index}" };
+    }
+
+    /// <summary>Written by this thread alone, under the group's lock.</summary>
+    internal VcpuActivity Activity { get; set; }
+
+    internal bool IsCurrent => Thread.CurrentThread == _thread;
+
+    internal void Start() => _thread.Start();
+
+    internal void Join()
+    {
+        if ((_thread.ThreadState & ThreadState.Unstarted) == 0)
+        {
+            _thread.Join();
+        }
+    }
+
+    /// <summary>Makes a running thread come out of KVM_RUN or not go in. Under the group's lock.</summary>
+    internal void Kick()
+    {
+        Volatile.Write(ref _run->immediate_exit, 1);
+        KickSignal.Send(_threadId);
+    }
+
+    internal void ClearImmediateExit() => Volatile.Write(ref _run->immediate_exit, 0);
+
+    /// <summary>The exception policy: a device never throws; should one, the machine ends and says so.</summary>
+    private void Body()
+    {
+        try
+        {
+            _threadId = Libc.gettid();
+            _vcpu.SetSignalMask(KickSignal.BlockInThisThread());
+            if (_group.Park(this))
+            {
+                Loop();
+            }
+        }
+#pragma warning disable CA1031 // The last frame of a thread: whatever it is must end this machine, not the process.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            _log.LogError(exception, "vCPU {Index} failed", _vcpu.Index);
+            _lifetime.End(new GuestEnd(GuestEndCause.HostError, Report: $"vCPU {_vcpu.Index} failed: {exception}"));
+        }
+        finally
+        {
+            _group.Leave(this);
+        }
+    }
+
+    private void Loop()
+    {
+        int fd = _vcpu.Number;
+        uint request = KvmIoctl.KVM_RUN;
+
+        // True when KVM has nothing to finish: after EINTR. An I/O exit is only complete when KVM_RUN has been called again.
+        bool clean = true;
+        while (!_lifetime.HasEnded)
+        {
+            if (_group.IsAttentionWanted)
+            {
+                if (_group.IsStopping || (clean && !_group.Park(this)))
+                {
+                    return;
+                }
+
+                if (!clean)
+                {
+                    _run->immediate_exit = 1;
+                }
+            }
+
+            if (KvmIoctl.ioctl(fd, request, null) >= 0)
+            {
+                clean = false;
+                if (!HandleExit())
+                {
+                    return;
+                }
+
+                continue;
+            }
+
+            int errno = Marshal.GetLastPInvokeError();
+            if (errno == LibC.EINTR)
+            {
+                TakeKick();
+            }
+            else if (errno != LibC.EAGAIN) // EAGAIN: an application processor got its INIT or SIPI.
+            {
+                End(GuestEndCause.HostError, $"KVM_RUN failed: {Marshal.GetPInvokeErrorMessage(errno)} (errno {errno})");
+                return;
+            }
+
+            clean = true;
+        }
+    }
+
+    private void TakeKick()
+    {
+        // ORDER: clear immediate_exit, then look at the group's flag (in the loop); see VcpuGroup.
+        ClearImmediateExit();
+        KickSignal.Consume();
+        Interlocked.MemoryBarrier();
+    }
+
+    private void End(GuestEndCause cause, string headline)
+    {
+        string report = _reporter.Write(_vcpu, headline);
+        if (_lifetime.End(new GuestEnd(cause, Report: report)))
+        {
+            _log.LogError("{Report}", report);
+        }
+    }
+}
