@@ -53,6 +53,48 @@ public sealed unsafe class ScatterList : IDisposable
         return TryAdd(buffer.Pointer, (uint)length);
     }
 
+    /// <summary>Appends <paramref name="length"/> bytes of host memory from <paramref name="offset"/> on; false when the list is full.</summary>
+    public bool TryAdd(HostBuffer buffer, int offset, int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)offset, (uint)buffer.Length, nameof(offset));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)length, (uint)(buffer.Length - offset), nameof(length));
+        return TryAdd(buffer.Pointer + offset, (uint)length);
+    }
+
+    /// <summary>
+    /// Puts the first <paramref name="length"/> bytes of <paramref name="buffer"/> in the place of the list's first ones, so that a header
+    /// which was checked is the one that is sent. False, and nothing changed, when the list is too full for a range to be cut in two.
+    /// </summary>
+    public bool TryReplaceStart(HostBuffer buffer, int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)length, (uint)buffer.Length, nameof(length));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, TotalBytes);
+        int covered = 0;
+        ulong cut = (ulong)length;
+        while (cut > 0 && cut >= (ulong)_entries[covered].iov_len)
+        {
+            cut -= (ulong)_entries[covered++].iov_len;
+        }
+
+        int count = Count - covered + 1;
+        if (count > Capacity)
+        {
+            return false;
+        }
+
+        // SAFETY: count - 1 entries move within the Capacity entries of the list.
+        Buffer.MemoryCopy(_entries + covered, _entries + 1, (long)(Capacity - 1) * sizeof(iovec), (long)(count - 1) * sizeof(iovec));
+        if (cut > 0)
+        {
+            _entries[1].iov_base = (byte*)_entries[1].iov_base + cut;
+            _entries[1].iov_len = (size_t)((ulong)_entries[1].iov_len - cut);
+        }
+
+        _entries[0] = new iovec { iov_base = buffer.Pointer, iov_len = length };
+        Count = count;
+        return true;
+    }
+
     /// <summary>Drops the last ranges until <paramref name="count"/> are left.</summary>
     public void Truncate(int count)
     {
