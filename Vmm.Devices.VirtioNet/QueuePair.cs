@@ -1,0 +1,259 @@
+using Microsoft.Extensions.Logging;
+using Vmm.Core.Events;
+using Vmm.Core.Network;
+using Vmm.Core.Virtio;
+
+namespace Vmm.Devices.VirtioNet;
+
+/// <summary>
+/// A receive and a transmit queue, the back end's queue between them, and the lock under which an I/O thread works on them.
+/// </summary>
+/// <remarks>
+/// Protocol: a handler takes the lock, looks whether the pair runs, and moves one batch. Opening and closing take the same lock, so when
+/// closing has returned nobody touches the rings. The lock is the innermost but for the transport's interrupt lock.
+/// </remarks>
+internal sealed class QueuePair : IDisposable
+{
+    private readonly string _name;
+    private readonly INetworkQueue _backend;
+    private readonly EventLoop _loop;
+    private readonly ILogger _log;
+
+    private readonly Lock _lock = new();
+    private readonly ReadyHandler _backendHandler;
+    private FrameRules _rules;
+    private EventRegistration? _watch;
+    private ReadyEvents _watched;
+    private bool _isRunning;
+
+    public QueuePair(string name, INetworkQueue backend, EventLoop loop, FrameRules rules, ILogger log)
+    {
+        _name = name;
+        _backend = backend;
+        _loop = loop;
+        _rules = rules;
+        _log = log;
+        _backendHandler = new ReadyHandler(OnBackendReady);
+        Receive = new ReceiveQueue(backend, ReceiveMetrics);
+        Transmit = new TransmitQueue(backend, TransmitMetrics);
+    }
+
+    public ReceiveQueue Receive { get; }
+
+    public TransmitQueue Transmit { get; }
+
+    public QueueMetrics ReceiveMetrics { get; } = new();
+
+    public QueueMetrics TransmitMetrics { get; } = new();
+
+    public EventLoop Loop => _loop;
+
+    /// <summary>What the next batch goes by.</summary>
+    public FrameRules Rules
+    {
+        set => Volatile.Write(ref _rules, value);
+    }
+
+    /// <summary>Begins to carry traffic on those queues that are given. Null: the driver has not set that queue up.</summary>
+    public void Start(OpenQueue? receive, OpenQueue? transmit)
+    {
+        lock (_lock)
+        {
+            _isRunning = true;
+            if (_watch is null && _backend.Readiness is { } readiness)
+            {
+                _watched = ReadyEvents.None;
+                _watch = _loop.Add(readiness, _watched, _backendHandler);
+            }
+
+            Transmit.CanWait = _watch is not null;
+            OpenLocked(receive, transmit);
+        }
+    }
+
+    /// <summary>Adds queues to a running pair; a pair that does not run ignores them.</summary>
+    public void Open(OpenQueue? receive, OpenQueue? transmit)
+    {
+        lock (_lock)
+        {
+            if (_isRunning)
+            {
+                OpenLocked(receive, transmit);
+            }
+        }
+    }
+
+    public void CloseReceive()
+    {
+        lock (_lock)
+        {
+            Receive.Close();
+            UpdateWatch();
+        }
+    }
+
+    public void CloseTransmit()
+    {
+        lock (_lock)
+        {
+            Transmit.Close();
+            UpdateWatch();
+        }
+    }
+
+    /// <summary>Stops both queues where they are. A frame that waits for buffers stays.</summary>
+    public void Stop()
+    {
+        lock (_lock)
+        {
+            _isRunning = false;
+            Receive.Close();
+            Transmit.Close();
+            Unwatch();
+        }
+    }
+
+    /// <summary>Sends what the driver has made available up to now, as far as the back end takes it at once; then stops.</summary>
+    public void Drain()
+    {
+        lock (_lock)
+        {
+            for (int i = 0; i < Virtqueue.MaxSupportedSize / TransmitQueue.BatchSize && Transmit.RunBatch(_rules); i++)
+            {
+            }
+
+            Stop();
+        }
+    }
+
+    public void DiscardPending()
+    {
+        lock (_lock)
+        {
+            Receive.DiscardPending();
+        }
+    }
+
+    public void OnReceiveDoorbell(ReadyEvents events)
+    {
+        lock (_lock)
+        {
+            if (_isRunning)
+            {
+                ReceiveMetrics.CountDoorbell();
+                RunReceive();
+            }
+        }
+    }
+
+    public void OnTransmitDoorbell(ReadyEvents events)
+    {
+        lock (_lock)
+        {
+            if (_isRunning)
+            {
+                TransmitMetrics.CountDoorbell();
+                RunTransmit();
+            }
+        }
+    }
+
+    /// <summary>One receive batch. The lock is held.</summary>
+    private void RunReceive()
+    {
+        Receive.RunBatch(Volatile.Read(ref _rules));
+        UpdateWatch();
+    }
+
+    /// <summary>One transmit batch. The lock is held.</summary>
+    private void RunTransmit()
+    {
+        Transmit.RunBatch(Volatile.Read(ref _rules));
+        UpdateWatch();
+    }
+
+    public void Dispose()
+    {
+        Unwatch();
+        Receive.Dispose();
+        Transmit.Dispose();
+    }
+
+    private void OnBackendReady(ReadyEvents events)
+    {
+        lock (_lock)
+        {
+            if (!_isRunning)
+            {
+                return;
+            }
+
+            bool isGone = (events & (ReadyEvents.Error | ReadyEvents.HangUp)) != 0;
+            if (isGone || (events & ReadyEvents.Out) != 0)
+            {
+                Transmit.CanWait = !isGone;
+                Transmit.Unblock();
+                RunTransmit();
+            }
+
+            RunReceive();
+            if (isGone && (Receive.HasFailed || (events & ReadyEvents.In) == 0))
+            {
+                // SPEC: epoll(7) reports these without being asked, for ever.
+                LoseBackend();
+            }
+        }
+    }
+
+    private void OpenLocked(OpenQueue? receive, OpenQueue? transmit)
+    {
+        if (receive is not null)
+        {
+            Receive.Open(receive);
+            receive.Doorbell.Signal();
+        }
+
+        if (transmit is not null)
+        {
+            Transmit.Open(transmit);
+            transmit.Doorbell.Signal();
+        }
+
+        UpdateWatch();
+    }
+
+    private void UpdateWatch()
+    {
+        if (_watch is null)
+        {
+            return;
+        }
+
+        if (Receive.HasFailed)
+        {
+            LoseBackend();
+            return;
+        }
+
+        ReadyEvents wanted = (Receive.WantsFrames ? ReadyEvents.In : ReadyEvents.None) | (Transmit.IsBlocked ? ReadyEvents.Out : ReadyEvents.None);
+        if (wanted != _watched)
+        {
+            _watched = wanted;
+            _watch.Change(wanted);
+        }
+    }
+
+    private void LoseBackend()
+    {
+        _log.LogWarning("{Device}: the back end is gone; nothing is received from it any more.", _name);
+        Transmit.CanWait = false;
+        Transmit.Unblock();
+        Unwatch();
+    }
+
+    private void Unwatch()
+    {
+        _watch?.Dispose();
+        _watch = null;
+    }
+}
