@@ -1,0 +1,105 @@
+using System.Collections.Concurrent;
+using Vmm.Core.Events;
+using Vmm.Core.Linux;
+using Vmm.Core.Memory;
+using Vmm.Core.Network;
+
+namespace Vmm.Devices.VirtioNet.Tests.Harness;
+
+/// <summary>One queue pair of a <see cref="MemoryBackend"/>.</summary>
+internal sealed class MemoryQueue(bool hasReadiness) : INetworkQueue, IDisposable
+{
+    private readonly EventFd _ready = new();
+    private readonly Queue<byte[]> _incoming = new();
+
+    /// <summary>Complete frames that the device has sent.</summary>
+    public ConcurrentQueue<byte[]> Sent { get; } = new();
+
+    /// <summary>Frames that Transmit still takes before it has no room.</summary>
+    public int Room { get; set; } = int.MaxValue;
+
+    /// <summary>What Transmit answers instead of taking a frame; 0 for nothing.</summary>
+    public int TransmitError { get; set; }
+
+    public int ReceiveError { get; set; }
+
+    /// <summary>The largest total size of a list that Receive was given.</summary>
+    public long LastTargetBytes { get; private set; }
+
+    public FileDescriptor? Readiness => hasReadiness ? _ready : null;
+
+    public int MaxFrameSize { get; set; } = 12 + 65_535 + 14;
+
+    public int Waiting
+    {
+        get
+        {
+            lock (_incoming)
+            {
+                return _incoming.Count;
+            }
+        }
+    }
+
+    /// <summary>Puts a frame (header first) where the device finds it.</summary>
+    public void Inject(params byte[][] frames)
+    {
+        lock (_incoming)
+        {
+            foreach (byte[] frame in frames)
+            {
+                _incoming.Enqueue(frame);
+            }
+
+            _ready.Signal();
+        }
+    }
+
+    public int Receive(ScatterList target)
+    {
+        if (ReceiveError != 0)
+        {
+            return ReceiveError;
+        }
+
+        lock (_incoming)
+        {
+            LastTargetBytes = target.TotalBytes;
+            if (!_incoming.TryDequeue(out byte[]? frame))
+            {
+                _ready.TryDrain();
+                return 0;
+            }
+
+            // As Linux does: the two bytes of num_buffers are skipped, and a frame that is cut reports its own length.
+            target.CopyFrom(0, frame.AsSpan(0, Math.Min(frame.Length, 10)));
+            if (frame.Length > 12)
+            {
+                target.CopyFrom(12, frame.AsSpan(12));
+            }
+
+            return frame.Length;
+        }
+    }
+
+    public int Transmit(ScatterList source)
+    {
+        if (TransmitError != 0)
+        {
+            return TransmitError;
+        }
+
+        if (Room == 0)
+        {
+            return 0;
+        }
+
+        Room--;
+        byte[] frame = new byte[source.TotalBytes];
+        source.CopyTo(0, frame);
+        Sent.Enqueue(frame);
+        return frame.Length;
+    }
+
+    public void Dispose() => _ready.Dispose();
+}
