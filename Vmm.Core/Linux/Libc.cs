@@ -19,4 +19,7 @@ public static unsafe partial class Libc
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int tgkill(int tgid, int tid, int sig);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int execv(byte* path, byte** argv);
 }

@@ -1,0 +1,66 @@
+namespace Vmm.Core.Network;
+
+/// <summary>What the frames of a device go to: the first word of <c>--net</c>.</summary>
+public enum NetworkBackendKind
+{
+    /// <summary><c>none</c>.</summary>
+    None,
+
+    /// <summary><c>tap</c>.</summary>
+    Tap,
+
+    /// <summary><c>unix-dgram</c>.</summary>
+    UnixDatagram,
+
+    /// <summary><c>unix-stream</c>.</summary>
+    UnixStream,
+}
+
+/// <summary>Which threads move the frames of a device.</summary>
+public enum NetworkThreads
+{
+    /// <summary><c>iothread=per-queue</c>: one for each queue pair.</summary>
+    PerQueue,
+
+    /// <summary><c>iothread=shared</c>: one for the device.</summary>
+    Shared,
+}
+
+/// <summary>One network device as <c>--net</c> describes it, checked: <c>tap,id=net0,ifname=vmtap0,queues=2,mac=52:54:00:12:34:56,mtu=1500</c>.</summary>
+public sealed partial record NetworkDeviceOptions
+{
+    public const int MaxQueues = 16;
+
+    /// <summary>The least and the greatest MTU that virtio allows (virtio 1.2 section 5.1.4.1).</summary>
+    public const int MinMtu = 68;
+
+    public const int MaxMtu = 65535;
+
+    public NetworkBackendKind Kind { get; init; }
+
+    /// <summary>The device's name for management commands; null when none was given.</summary>
+    public string? Id { get; init; }
+
+    /// <summary>The TAP to attach to; null for one that is made under a free name.</summary>
+    public string? IfName { get; init; }
+
+    /// <summary>Open descriptors, one per queue pair, instead of a name or a path; empty when none were given.</summary>
+    public IReadOnlyList<int> Fds { get; init; } = [];
+
+    /// <summary>Queue pairs, 1 to 16; the number of <see cref="Fds"/> when there are any.</summary>
+    public int Queues { get; init; } = 1;
+
+    /// <summary>The guest's address, unicast; null for a random one.</summary>
+    public MacAddress? Mac { get; init; }
+
+    /// <summary>The MTU that the guest is told, 68 to 65,535 bytes; null for the back end's own.</summary>
+    public int? Mtu { get; init; }
+
+    /// <summary>The UNIX socket: of a stream, the peer's that is connected to; of datagrams, our own.</summary>
+    public string? Path { get; init; }
+
+    /// <summary>The peer's socket, for datagrams.</summary>
+    public string? Peer { get; init; }
+
+    public NetworkThreads Threads { get; init; }
+}
