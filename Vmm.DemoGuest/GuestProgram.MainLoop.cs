@@ -1,0 +1,121 @@
+using Iced.Intel;
+using static Iced.Intel.AssemblerRegisters;
+
+namespace Vmm.DemoGuest;
+
+/// <content>The main loop.</content>
+internal sealed partial class GuestProgram
+{
+    private void MainLoop()
+    {
+        Label iteration = c.CreateLabel(), noLongerGap = c.CreateLabel(), serve = c.CreateLabel();
+        Label poll = c.CreateLabel(), check = c.CreateLabel(), sleep = c.CreateLabel();
+        ReadTicks();
+        c.mov(__qword_ptr[Variables.LastIteration], rax);
+
+        Place(ref iteration);
+        ReadTicks();
+        c.mov(rcx, rax);
+        c.sub(rcx, __qword_ptr[Variables.LastIteration]);
+        c.mov(__qword_ptr[Variables.LastIteration], rax);
+        c.cmp(rcx, __qword_ptr[Variables.LongestGap]);
+        c.jbe(noLongerGap);
+        c.mov(__qword_ptr[Variables.LongestGap], rcx);
+        Place(ref noLongerGap);
+        c.inc(__qword_ptr[Variables.Iterations]);
+
+        // What an interrupt says is acknowledged on the way to sleep, when the answers are out; under constant load now and then.
+        c.test(__byte_ptr[Variables.Iterations], unchecked((sbyte)0xFF));
+        c.jnz(serve);
+        c.call(To(HandlePendingInterrupts));
+        Place(ref serve);
+        c.mov(__dword_ptr[Variables.Worked], 0);
+        ForEachPair(() => c.call(To(ServePair)));
+        c.cmp(__dword_ptr[Variables.Worked], 0);
+        c.jne(iteration);
+
+        c.cmp(__byte_ptr[CommandLineOption.SeenFlag("poll")], 0);
+        c.jne(poll);
+        c.cmp(__dword_ptr[Variables.SliceDone], 0);
+        c.jne(sleep);
+        c.mov(__dword_ptr[Variables.SliceDone], 1);
+        c.jmp(check);
+        Place(ref poll);
+        c.cmp(__byte_ptr[Variables.EndOfInterruptDue], 0);
+        c.je(check);
+        CallRing0(Ring0EndInterrupt);
+        Place(ref check);
+        c.call(To(CheckSlice));
+        c.jmp(iteration);
+
+        // ORDER: acknowledge, ask for interrupts, look at the rings once more, then look at the flags with interrupts off (in ring 0).
+        Place(ref sleep);
+        c.call(To(HandlePendingInterrupts));
+        ForEachPair(() => c.call(To(ArmPair)));
+        c.cmp(__dword_ptr[Variables.Worked], 0);
+        c.jne(iteration);
+        CallRing0(Ring0Idle);
+        c.mov(__dword_ptr[Variables.SliceDone], 0);
+        c.jmp(iteration);
+    }
+
+    /// <summary>Emits a loop over all queue pairs, RBX and RBP set.</summary>
+    private void ForEachPair(Action body)
+    {
+        ForEachInterface(() =>
+        {
+            Label pair = c.CreateLabel(), done = c.CreateLabel();
+            c.lea(rbp, __[rbx + InterfaceLayout.Pairs]);
+            Place(ref pair);
+            c.mov(eax, __dword_ptr[rbx + InterfaceLayout.PairCount]);
+            c.shl(eax, QueuePairLayout.SizeShift);
+            c.lea(rax, __[rbx + rax + InterfaceLayout.Pairs]);
+            c.cmp(rbp, rax);
+            c.jae(done);
+            body();
+            c.add(rbp, QueuePairLayout.Size);
+            c.jmp(pair);
+            Place(ref done);
+        });
+    }
+
+    /// <summary>Emits a loop over all interfaces, RBX set.</summary>
+    private void ForEachInterface(Action body)
+    {
+        Label next = c.CreateLabel(), done = c.CreateLabel();
+        c.mov(ebx, GuestLayout.Interfaces);
+        Place(ref next);
+        c.cmp(rbx, __qword_ptr[Variables.InterfacesEnd]);
+        c.jae(done);
+        body();
+        c.add(rbx, GuestLayout.InterfaceSize);
+        c.jmp(next);
+        Place(ref done);
+    }
+
+    /// <summary>Acknowledges every interface that interrupted.</summary>
+    private void HandlePendingInterrupts()
+    {
+        Label done = c.CreateLabel();
+        c.cmp(__qword_ptr[Variables.PendingInterrupts], 0);
+        c.je(done);
+        ForEachInterface(() =>
+        {
+            Label next = c.CreateLabel();
+            c.mov(ecx, __dword_ptr[rbx + InterfaceLayout.Index]);
+            c.cmp(__byte_ptr[rcx + Variables.PendingInterrupts], 0);
+            c.je(next);
+            // ORDER: the flag, then the acknowledgement, then the state: whatever comes later raises the line, and the flag, again.
+            // All causes are acknowledged unread: one left standing would keep the line up, and an edge would never come.
+            c.mov(__byte_ptr[rcx + Variables.PendingInterrupts], 0);
+            c.mov(__byte_ptr[Variables.EndOfInterruptDue], 1);
+            c.inc(__qword_ptr[rbx + (InterfaceLayout.Status + StatusLayout.Interrupts)]);
+            c.mov(rdi, __qword_ptr[rbx + InterfaceLayout.MmioBase]);
+            c.mov(__dword_ptr[rdi + VirtioMmio.InterruptAcknowledge], VirtioMmio.InterruptUsedBuffer | VirtioMmio.InterruptConfiguration);
+            c.call(To(ReadLinkStatus));
+            Place(ref next);
+        });
+        Place(ref done);
+        c.ret();
+    }
+}
