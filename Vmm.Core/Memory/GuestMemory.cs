@@ -25,18 +25,23 @@ public sealed unsafe class GuestMemory : IDisposable
     private const ulong HugePageSize = 2 << 20;
     private const int MADV_POPULATE_WRITE = 23; // Linux 5.14
 
+    // Inaccessible memory on both sides: what slipped past every check would end in a fault, not in somebody else's bytes.
+    private const ulong GuardSize = HugePageSize;
+
     private readonly MemoryRegion _low;
     private readonly MemoryRegion? _high;
     private readonly byte* _host;
+    private readonly byte* _reserved; // the whole range of addresses, guards included
     private readonly bool _sparse; // ordinary pages that need not all be there
     private bool _disposed;
 
-    private GuestMemory(FileDescriptor file, ulong size, bool sparse, byte* host)
+    private GuestMemory(FileDescriptor file, ulong size, bool sparse, byte* host, byte* reserved)
     {
         File = file;
         _sparse = sparse;
         Size = size;
         _host = host;
+        _reserved = reserved;
         ulong low = Math.Min(size, LowLimit);
         _low = new MemoryRegion(new GuestAddress(0), low, 0, host);
         _high = size > low ? new MemoryRegion(new GuestAddress(HighStart), size - low, low, host + low) : null;
@@ -170,7 +175,7 @@ public sealed unsafe class GuestMemory : IDisposable
         }
 
         _disposed = true;
-        _ = LibC.munmap(_host, (size_t)Size);
+        _ = LibC.munmap(_reserved, (size_t)(Size + 3 * GuardSize));
         File.Dispose();
     }
 
@@ -217,11 +222,20 @@ public sealed unsafe class GuestMemory : IDisposable
     [SuppressMessage("Reliability", "CA2000", Justification = "Ownership of the file goes to the returned object.")]
     private static GuestMemory Map(FileDescriptor file, GuestMemoryOptions options, string subject)
     {
-        // SAFETY: a fresh shared mapping of the whole file, owned by the returned object alone.
-        void* host = LibC.mmap(null, (size_t)options.Size, LibC.PROT_READ | LibC.PROT_WRITE, LibC.MAP_SHARED | LibC.MAP_NORESERVE, file.Number, 0);
-        if (host == LibC.MAP_FAILED)
+        ulong reservedSize = options.Size + 3 * GuardSize;
+        void* reserved = LibC.mmap(null, (size_t)reservedSize, LibC.PROT_NONE, LibC.MAP_PRIVATE | LibC.MAP_ANONYMOUS | LibC.MAP_NORESERVE, -1, 0);
+        if (reserved == LibC.MAP_FAILED)
         {
-            throw new LinuxException("mmap", subject, LibC.errno, options.HugePages ? HugePageAdvice : "Choose a smaller --memory.");
+            throw new LinuxException("mmap", subject, LibC.errno, "Choose a smaller --memory.");
+        }
+
+        // SAFETY: a shared mapping of the whole file inside the range just reserved, owned by the returned object alone.
+        void* host = (void*)(((ulong)reserved + 2 * GuardSize - 1) & ~(GuardSize - 1));
+        if (LibC.mmap(host, (size_t)options.Size, LibC.PROT_READ | LibC.PROT_WRITE, LibC.MAP_SHARED | LibC.MAP_NORESERVE | LibC.MAP_FIXED, file.Number, 0) == LibC.MAP_FAILED)
+        {
+            int errno = LibC.errno;
+            _ = LibC.munmap(reserved, (size_t)reservedSize);
+            throw new LinuxException("mmap", subject, errno, options.HugePages ? HugePageAdvice : "Choose a smaller --memory.");
         }
 
         // Guest RAM has no place in a core dump of the VMM, nor in a child between fork and exec.
@@ -229,10 +243,10 @@ public sealed unsafe class GuestMemory : IDisposable
         if ((options.Populate || options.HugePages) && LibC.madvise(host, (size_t)options.Size, MADV_POPULATE_WRITE) != 0)
         {
             int errno = LibC.errno;
-            _ = LibC.munmap(host, (size_t)options.Size);
+            _ = LibC.munmap(reserved, (size_t)reservedSize);
             throw new LinuxException("madvise(MADV_POPULATE_WRITE)", subject, errno, options.HugePages ? HugePageAdvice : "Choose a smaller --memory.");
         }
 
-        return new GuestMemory(file, options.Size, sparse: !options.HugePages && !options.Populate, (byte*)host);
+        return new GuestMemory(file, options.Size, sparse: !options.HugePages && !options.Populate, (byte*)host, (byte*)reserved);
     }
 }
