@@ -245,6 +245,11 @@ internal sealed class QueuePair : IDisposable
 
     private void LoseBackend()
     {
+        if (_watch is null)
+        {
+            return;
+        }
+
         _log.LogWarning("{Device}: the back end is gone; nothing is received from it any more.", _name);
         Transmit.CanWait = false;
         Transmit.Unblock();

@@ -140,16 +140,16 @@ internal sealed class ReceiveQueue : IDisposable
             return StopReading(length);
         }
 
+        if (length <= _window.Bytes && !isInHost)
+        {
+            return DeliverInPlace(open, rules, length);
+        }
+
         if (length > longest)
         {
             // Linux reports the frame's own length when it has cut it.
             _metrics.CountDrop(DropReason.TooLong);
             return true;
-        }
-
-        if (length <= room && !isInHost)
-        {
-            return DeliverInPlace(open, rules, length);
         }
 
         if (!isInHost)
