@@ -10,7 +10,7 @@ internal sealed partial class ElfImage
 
     private static void CheckHeader(BootImage file, ReadOnlySpan<byte> header)
     {
-        if (!header.StartsWith("\x7FELF"u8))
+        if (!header.StartsWith("\u007FELF"u8))
         {
             throw NotElf(file, header);
         }
