@@ -19,6 +19,8 @@ public class FileDescriptor : SafeHandleMinusOneIsInvalid
         return new FileDescriptor(fd);
     }
 
+    private const ushort CreationMode = 0x1B6; // 0666, less the umask; for O_CREAT
+
     /// <summary>Opens a path with O_CLOEXEC.</summary>
     /// <exception cref="LinuxException">open(2) failed; <paramref name="advice"/> tells what to do.</exception>
     public static unsafe FileDescriptor Open(string path, int flags, string? advice = null)
@@ -26,7 +28,7 @@ public class FileDescriptor : SafeHandleMinusOneIsInvalid
         byte* name = (byte*)Marshal.StringToCoTaskMemUTF8(path);
         try
         {
-            int fd = LinuxException.ThrowIfFailed(LibC.open(name, flags | LibC.O_CLOEXEC, 0), "open", path, advice);
+            int fd = LinuxException.ThrowIfFailed(LibC.open(name, flags | LibC.O_CLOEXEC, (mode_t)CreationMode), "open", path, advice);
             return new FileDescriptor(fd);
         }
         finally

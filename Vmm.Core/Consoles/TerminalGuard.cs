@@ -1,0 +1,77 @@
+using System.Runtime.InteropServices;
+using Tmds.Linux;
+using Vmm.Core.Linux;
+
+namespace Vmm.Core.Consoles;
+
+/// <summary>
+/// Puts the user's terminal in raw mode and back: on dispose, at the process's exit, after an unhandled exception, and before a signal
+/// ends or stops the process. (SIGKILL can't be caught; <c>reset</c> or <c>stty sane</c> repairs the terminal then.)
+/// </summary>
+internal sealed class TerminalGuard : IDisposable
+{
+    private static readonly PosixSignal[] Ending = [PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT, (PosixSignal)LibC.SIGTSTP];
+
+    private readonly FileDescriptor _terminal;
+    private readonly termios _saved;
+    private readonly List<PosixSignalRegistration> _signals = [];
+    private readonly Lock _lock = new();
+    private bool _disposed;
+
+    /// <param name="terminal">Stays open and owned by the caller until this is disposed.</param>
+    public TerminalGuard(FileDescriptor terminal)
+    {
+        _terminal = terminal;
+        _saved = TerminalMode.Get(terminal);
+        AppDomain.CurrentDomain.ProcessExit += OnExit;
+        AppDomain.CurrentDomain.UnhandledException += OnUnhandledException;
+        // The signal's own action follows unless somebody else, such as the command that ends the machine, has cancelled it.
+        _signals.AddRange(Ending.Select(signal => PosixSignalRegistration.Create(signal, _ => Restore())));
+        _signals.Add(PosixSignalRegistration.Create((PosixSignal)LibC.SIGCONT, _ => MakeRaw()));
+        MakeRaw();
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            if (_disposed)
+            {
+                return;
+            }
+
+            _disposed = true;
+            TerminalMode.TrySet(_terminal, _saved);
+        }
+
+        AppDomain.CurrentDomain.ProcessExit -= OnExit;
+        AppDomain.CurrentDomain.UnhandledException -= OnUnhandledException;
+        _signals.ForEach(s => s.Dispose());
+    }
+
+    private void MakeRaw()
+    {
+        lock (_lock)
+        {
+            if (!_disposed)
+            {
+                TerminalMode.MakeRaw(_terminal, processOutput: true);
+            }
+        }
+    }
+
+    private void Restore()
+    {
+        lock (_lock)
+        {
+            if (!_disposed)
+            {
+                TerminalMode.TrySet(_terminal, _saved);
+            }
+        }
+    }
+
+    private void OnExit(object? sender, EventArgs e) => Restore();
+
+    private void OnUnhandledException(object sender, UnhandledExceptionEventArgs e) => Restore();
+}
