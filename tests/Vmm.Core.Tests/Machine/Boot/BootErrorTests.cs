@@ -56,6 +56,17 @@ public sealed class BootErrorTests
     }
 
     [Fact]
+    public void Load_ElfOfTheSystem_IsRecognised()
+    {
+        // Not built by us: the dynamic linker's idea of an ELF header, not ElfBuilder's.
+        string program = Environment.ProcessPath!;
+        using BootFixture boot = new();
+        using BootImage kernel = BootImage.OpenFile(program);
+        boot.Invoking(b => BootLoader.Load(b.Memory, new BootConfig(kernel, null, "", []))).Should().Throw<BootException>()
+            .WithMessage($"{program}: e_type is 3 (a shared object), not 2 (an executable). Link it to a fixed address (-static, -no-pie).");
+    }
+
+    [Fact]
     public void Load_TinyMemory_IsRefused()
     {
         using BootFixture boot = new(1 << 20);

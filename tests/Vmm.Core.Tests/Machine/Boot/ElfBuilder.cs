@@ -56,7 +56,7 @@ internal sealed class ElfBuilder
     {
         int tableEnd = HeaderSize + _segments.Count * ProgramHeaderSize;
         byte[] file = new byte[tableEnd + _segments.Sum(s => s.Bytes.Length)];
-        "\x7FELF"u8.CopyTo(file);
+        ((ReadOnlySpan<byte>)[0x7F, 0x45, 0x4C, 0x46]).CopyTo(file);
         file[4] = 2;
         file[5] = 1;
         file[6] = 1;
