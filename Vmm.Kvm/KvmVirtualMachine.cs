@@ -130,6 +130,7 @@ public sealed partial class KvmVirtualMachine : IVirtualMachine
             _vcpus[i].SetCpuid(CpuidTable.ForCpu(supported, (uint)i, (uint)cpuCount, tscDeadline));
         }
 
+        _vm.StateTraits = _vcpus[0].ProbeState();
         var reporter = new CrashReporter(() => _memory, Limitation);
         var group = new VcpuGroup(cpuCount, (i, owner) => new VcpuThread(_vcpus[i], owner, _config, reporter));
         _group = group;

@@ -2,6 +2,7 @@ using Tmds.Linux;
 using Vmm.Core.Linux;
 using Vmm.Core.Memory;
 using Vmm.Kvm.Native;
+using Vmm.Kvm.State;
 using static Vmm.Kvm.Native.KvmIoctl;
 
 namespace Vmm.Kvm;
@@ -32,6 +33,9 @@ internal sealed unsafe partial class KvmVm : FileDescriptor
     internal int MaxCpuCount { get; }
 
     internal bool HasPit { get; private set; }
+
+    /// <summary>Set when the first vCPU has been made.</summary>
+    internal StateTraits StateTraits { get; set; } = new([], HasTscOffset: false, HasSregs2: false);
 
     internal int Check(KvmCapability capability)
         => Call(this, KVM_CHECK_EXTENSION, (void*)(nuint)(uint)capability, nameof(KVM_CHECK_EXTENSION), Subject);

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Tmds.Linux;
 using Vmm.Core.Linux;
 
 namespace Vmm.Kvm.Native;
@@ -77,7 +78,10 @@ internal static unsafe partial class KvmIoctl
 
     /// <summary>An ioctl that must succeed; otherwise the exception has its C name.</summary>
     internal static int Call(FileDescriptor file, uint request, void* argument, string name, string subject, string? advice = null)
-        => LinuxException.ThrowIfFailed(ioctl(file.Number, request, argument), $"ioctl({name})", subject, advice);
+    {
+        int result = ioctl(file.Number, request, argument);
+        return result >= 0 ? result : throw new LinuxException($"ioctl({name})", subject, LibC.errno, advice);
+    }
 
     private static uint _IO(uint number) => Encode(0, 0, number);
 

@@ -49,13 +49,14 @@ internal sealed class VcpuGroup : IDisposable
 
     internal bool IsAttentionWanted => _attention;
 
+    /// <summary>True when all vCPUs are parked and stay so.</summary>
     internal bool IsPaused
     {
         get
         {
             lock (_lock)
             {
-                return _target == Target.Paused;
+                return _target == Target.Paused && Array.TrueForAll(_threads, t => t.Activity == VcpuActivity.Parked);
             }
         }
     }

@@ -1,0 +1,175 @@
+using Vmm.Core.Linux;
+using Vmm.Kvm.Native;
+using Vmm.Kvm.State;
+using static Vmm.Kvm.Native.KvmConstants;
+using static Vmm.Kvm.Native.KvmIoctl;
+
+namespace Vmm.Kvm;
+
+/// <summary>The whole state of a vCPU. Only while all vCPUs of the machine are outside KVM_RUN, at a clean point.</summary>
+internal sealed unsafe partial class KvmVcpu
+{
+    /// <summary>An empty state with its arrays. Makes no system call, so the vCPU may run.</summary>
+    internal KvmVcpuState CreateState() => new() { Xsave = new byte[Vm.XsaveSize], Msrs = new MsrBuffer(Vm.StateTraits.Msrs) };
+
+    /// <summary>Finds out what a vCPU's state consists of on this host. Before the vCPU runs: its ioctls wait until KVM_RUN returns.</summary>
+    internal StateTraits ProbeState()
+    {
+        bool hasTscOffset = ProbeTscOffset();
+        return new StateTraits(
+            MsrList.Readable(this, Vm.Kvm.GetMsrIndexList(), withTsc: !hasTscOffset),
+            hasTscOffset,
+            Vm.Check(KvmCapability.KVM_CAP_SREGS2) != 0);
+    }
+
+    internal void SaveState(ref KvmVcpuState state)
+    {
+        // ORDER: the MP state first: reading it accepts a pending INIT or SIPI, which changes the rest. The LAPIC before the events and
+        // the events last: the readings before may move a pending interrupt or exception, and this is where it is found.
+        Get(KVM_GET_MP_STATE, ref state.MpState, nameof(KVM_GET_MP_STATE));
+        Get(KVM_GET_REGS, ref state.Registers, nameof(KVM_GET_REGS));
+        SaveSpecialRegisters(ref state.SpecialRegisters);
+        SaveXsave(state.Xsave);
+        Get(KVM_GET_XCRS, ref state.ExtendedControlRegisters, nameof(KVM_GET_XCRS));
+        Get(KVM_GET_DEBUGREGS, ref state.DebugRegisters, nameof(KVM_GET_DEBUGREGS));
+        Get(KVM_GET_LAPIC, ref state.LocalApic, nameof(KVM_GET_LAPIC));
+        SaveTime(ref state);
+        SaveMsrs(state.Msrs);
+        Get(KVM_GET_VCPU_EVENTS, ref state.Events, nameof(KVM_GET_VCPU_EVENTS));
+    }
+
+    /// <summary>Sets everything. The vCPU has its CPUID already, as features decide what may be set.</summary>
+    internal void RestoreState(in KvmVcpuState state)
+    {
+        // ORDER:
+        // - KVM_SET_REGS drops pending exceptions: before the events.
+        // - The special registers hold the APIC base, which decides on xAPIC or x2APIC: before the LAPIC.
+        // - The special registers hold EFER and CR4: before XCR0, and XCR0 before the registers that it enables.
+        // - The TSC's offset before the MSRs: the TSC deadline is compared with the TSC as soon as it is set.
+        // - The LAPIC before the MSRs: the TSC deadline is refused unless the LAPIC's timer is in that mode.
+        // - The events last.
+        Set(KVM_SET_MP_STATE, in state.MpState, nameof(KVM_SET_MP_STATE));
+        Set(KVM_SET_REGS, in state.Registers, nameof(KVM_SET_REGS));
+        RestoreSpecialRegisters(in state.SpecialRegisters);
+        Set(KVM_SET_XCRS, in state.ExtendedControlRegisters, nameof(KVM_SET_XCRS));
+        RestoreXsave(state.Xsave);
+        Set(KVM_SET_DEBUGREGS, in state.DebugRegisters, nameof(KVM_SET_DEBUGREGS));
+        Set(KVM_SET_LAPIC, in state.LocalApic, nameof(KVM_SET_LAPIC));
+        RestoreTime(in state);
+        RestoreMsrs(state.Msrs);
+        Set(KVM_SET_VCPU_EVENTS, in state.Events, nameof(KVM_SET_VCPU_EVENTS));
+    }
+
+    /// <summary>kvm_sregs and kvm_sregs2 are alike up to the interrupt bitmap.</summary>
+    private static int CommonSregsSize => sizeof(kvm_sregs) - 4 * sizeof(ulong);
+
+    private bool ProbeTscOffset()
+    {
+        var attribute = new kvm_device_attr { group = KVM_VCPU_TSC_CTRL, attr = KVM_VCPU_TSC_OFFSET };
+        return Vm.Check(KvmCapability.KVM_CAP_VCPU_ATTRIBUTES) != 0 && ioctl(Number, KVM_HAS_DEVICE_ATTR, &attribute) == 0;
+    }
+
+    private void SaveTime(ref KvmVcpuState state)
+    {
+        state.HasTscOffset = Vm.StateTraits.HasTscOffset;
+        if (state.HasTscOffset)
+        {
+            ulong offset;
+            var attribute = new kvm_device_attr { group = KVM_VCPU_TSC_CTRL, attr = KVM_VCPU_TSC_OFFSET, addr = (ulong)&offset };
+            Get(KVM_GET_DEVICE_ATTR, ref attribute, "KVM_GET_DEVICE_ATTR(KVM_VCPU_TSC_OFFSET)");
+            state.TscOffset = offset;
+        }
+
+        // A kernel that can't tell the frequency answers EIO, or 0 without the capability.
+        state.TscKilohertz = (uint)Math.Max(0, ioctl(Number, KVM_GET_TSC_KHZ, null));
+    }
+
+    private void RestoreTime(in KvmVcpuState state)
+    {
+        if (state.HasTscOffset)
+        {
+            ulong offset = state.TscOffset;
+            var attribute = new kvm_device_attr { group = KVM_VCPU_TSC_CTRL, attr = KVM_VCPU_TSC_OFFSET, addr = (ulong)&offset };
+            Set(KVM_SET_DEVICE_ATTR, in attribute, "KVM_SET_DEVICE_ATTR(KVM_VCPU_TSC_OFFSET)");
+        }
+    }
+
+    private void SaveSpecialRegisters(ref kvm_sregs2 state)
+    {
+        if (Vm.StateTraits.HasSregs2)
+        {
+            Get(KVM_GET_SREGS2, ref state, nameof(KVM_GET_SREGS2));
+            return;
+        }
+
+        // Before Linux 5.14. What the interrupt bitmap says is in the events too.
+        kvm_sregs old = GetSpecialRegisters();
+        state = default;
+        fixed (kvm_sregs2* target = &state)
+        {
+            Buffer.MemoryCopy(&old, target, CommonSregsSize, CommonSregsSize);
+        }
+    }
+
+    private void RestoreSpecialRegisters(in kvm_sregs2 state)
+    {
+        if (Vm.StateTraits.HasSregs2)
+        {
+            Set(KVM_SET_SREGS2, in state, nameof(KVM_SET_SREGS2));
+            return;
+        }
+
+        var old = default(kvm_sregs);
+        fixed (kvm_sregs2* source = &state)
+        {
+            Buffer.MemoryCopy(source, &old, CommonSregsSize, CommonSregsSize);
+        }
+
+        SetSpecialRegisters(in old);
+    }
+
+    private void SaveXsave(byte[] area)
+    {
+        fixed (byte* target = area)
+        {
+            bool sized = area.Length > sizeof(kvm_xsave);
+            Call(this, sized ? KVM_GET_XSAVE2 : KVM_GET_XSAVE, target, sized ? nameof(KVM_GET_XSAVE2) : nameof(KVM_GET_XSAVE), _subject);
+        }
+    }
+
+    private void RestoreXsave(byte[] area)
+    {
+        // KVM reads as many bytes as KVM_CAP_XSAVE2 says.
+        if (area.Length < Vm.XsaveSize)
+        {
+            throw new ArgumentException($"{_subject}: an XSAVE area of {area.Length} bytes does not fit this host's CPU, which needs {Vm.XsaveSize}.", nameof(area));
+        }
+
+        fixed (byte* source = area)
+        {
+            Call(this, KVM_SET_XSAVE, source, nameof(KVM_SET_XSAVE), _subject);
+        }
+    }
+
+    private void SaveMsrs(MsrBuffer msrs)
+    {
+        int count = msrs.Entries.Length;
+        int done = LinuxException.ThrowIfFailed(msrs.Call(this, KVM_GET_MSRS, 0, count), "ioctl(KVM_GET_MSRS)", _subject);
+        if (done != count)
+        {
+            throw new InvalidOperationException($"{_subject}: MSR 0x{msrs.Entries[done].index:x} can't be read any more.");
+        }
+    }
+
+    private void RestoreMsrs(MsrBuffer msrs)
+    {
+        int count = msrs.Entries.Length;
+        int done = LinuxException.ThrowIfFailed(msrs.Call(this, KVM_SET_MSRS, 0, count), "ioctl(KVM_SET_MSRS)", _subject);
+        if (done != count)
+        {
+            kvm_msr_entry refused = msrs.Entries[done];
+            throw new NotSupportedException(
+                $"{_subject}: this host's KVM refuses the value 0x{refused.data:x} for MSR 0x{refused.index:x}; the state comes from a different CPU or kernel.");
+        }
+    }
+}

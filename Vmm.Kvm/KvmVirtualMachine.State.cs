@@ -1,0 +1,66 @@
+using Vmm.Kvm.State;
+
+namespace Vmm.Kvm;
+
+/// <summary>Saving and restoring what KVM keeps. RAM and the devices in the VMM are others' business.</summary>
+public sealed partial class KvmVirtualMachine
+{
+    /// <summary>An empty state of the right sizes; the guest may run meanwhile.</summary>
+    internal KvmMachineState CreateState()
+    {
+        ThrowIfNoCpus();
+        return new KvmMachineState([.. _vcpus.Select(v => v.CreateState())]);
+    }
+
+    /// <summary>Reads everything; the guest is paused. Changes nothing: the guest may be resumed afterwards.</summary>
+    internal void SaveState(KvmMachineState state)
+    {
+        ThrowIfRunning();
+        for (int i = 0; i < _vcpus.Length; i++)
+        {
+            _vcpus[i].SaveState(ref state.Vcpus[i]);
+        }
+
+        // ORDER: after the vCPUs, so that kvmclock is read last, as close as can be to what comes next.
+        _vm.SaveState(ref state.Vm);
+    }
+
+    /// <summary>Sets everything in a machine of the same shape whose vCPUs exist and have not run, or are paused.</summary>
+    internal void RestoreState(KvmMachineState state)
+    {
+        ThrowIfRunning();
+        if (state.Vcpus.Length != _vcpus.Length)
+        {
+            throw new ArgumentException($"A state of {state.Vcpus.Length} vCPUs does not fit a machine of {_vcpus.Length}.", nameof(state));
+        }
+
+        _vm.RestoreInterruptControllers(in state.Vm);
+        for (int i = 0; i < _vcpus.Length; i++)
+        {
+            _vcpus[i].RestoreState(in state.Vcpus[i]);
+        }
+
+        _vm.RestoreTime(in state.Vm);
+        foreach (KvmInterruptLine? line in _lines)
+        {
+            line?.Forget();
+        }
+    }
+
+    private void ThrowIfNoCpus()
+    {
+        if (_vcpus.Length == 0)
+        {
+            throw new InvalidOperationException("This machine has no vCPUs yet.");
+        }
+    }
+
+    private void ThrowIfRunning()
+    {
+        ThrowIfNoCpus();
+        if (!IsPaused)
+        {
+            throw new InvalidOperationException("State is only read and set while the machine is paused.");
+        }
+    }
+}

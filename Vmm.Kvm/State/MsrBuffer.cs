@@ -1,0 +1,40 @@
+using Vmm.Kvm.Native;
+
+namespace Vmm.Kvm.State;
+
+/// <summary>
+/// Model-specific registers in the form that KVM_GET_MSRS and KVM_SET_MSRS take: a kvm_msrs header directly before its entries.
+/// The header is the second half of a spare entry at the front, so that the entries keep their type and alignment.
+/// </summary>
+internal sealed unsafe class MsrBuffer
+{
+    private readonly kvm_msr_entry[] _slots;
+
+    internal MsrBuffer(ReadOnlySpan<uint> indices)
+    {
+        _slots = new kvm_msr_entry[indices.Length + 1];
+        for (int i = 0; i < indices.Length; i++)
+        {
+            Entries[i].index = indices[i];
+        }
+    }
+
+    internal Span<kvm_msr_entry> Entries => _slots.AsSpan(1);
+
+    /// <summary>Issues an ioctl on the entries from <paramref name="first"/> on. Returns how many KVM has done, or -1.</summary>
+    internal int Call(KvmVcpu vcpu, uint request, int first, int count)
+    {
+        // SAFETY: first + count <= Entries.Length (checked by the slice); the header's 8 bytes are the second half of the slot before
+        // the first entry, which is put back afterwards.
+        _ = Entries.Slice(first, count);
+        fixed (kvm_msr_entry* slots = _slots)
+        {
+            ulong* header = &slots[first].data;
+            ulong saved = *header;
+            *header = (uint)count;
+            int done = KvmIoctl.ioctl(vcpu.Number, request, header);
+            *header = saved;
+            return done;
+        }
+    }
+}
