@@ -1,0 +1,93 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
+using Microsoft.Extensions.Logging;
+
+namespace Vmm.Cli.Commands;
+
+/// <summary>The command line as a whole: all commands, and the one place where an exception becomes a sentence and an exit code.</summary>
+internal static class CommandLine
+{
+    private static readonly Option<string> _logLevel = CreateLogLevel();
+
+    public static int Run(string[] args)
+    {
+        ParseResult parsed = CreateRoot().Parse(args);
+        if (parsed.Action is ParseErrorAction)
+        {
+            Console.Error.WriteLine($"vmm: {parsed.Errors[0].Message} See `{HelpCommand(parsed.CommandResult)}`.");
+            return ExitCode.Usage;
+        }
+
+        try
+        {
+            // Signals belong to the commands; exceptions to the handler below.
+            return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
+        }
+#pragma warning disable CA1031 // The last resort: whatever it is, the user gets a sentence.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            Console.Error.WriteLine($"vmm: {e.Message}");
+            if (GetLogLevel(parsed) <= LogLevel.Debug)
+            {
+                Console.Error.WriteLine(e);
+            }
+
+            return ExitCode.HostError;
+        }
+    }
+
+    /// <summary>The logger that <c>--log-level</c> asks for.</summary>
+    public static StandardErrorLogger CreateLogger(ParseResult parsed) => new(GetLogLevel(parsed));
+
+    private static LogLevel GetLogLevel(ParseResult parsed) => parsed.GetValue(_logLevel) switch
+    {
+        "debug" => LogLevel.Debug,
+        "info" => LogLevel.Information,
+        "error" => LogLevel.Error,
+        _ => LogLevel.Warning,
+    };
+
+    private static RootCommand CreateRoot()
+    {
+        RootCommand root = new("A small virtual machine monitor on KVM: boots a guest and puts it on the network.")
+        {
+            new RunCommand(),
+            new DemoCommand(),
+            new DemoGuestCommand(),
+            new DoctorCommand(),
+            new VersionCommand(),
+            _logLevel,
+        };
+        foreach (Option option in root.Options)
+        {
+            switch (option)
+            {
+                case HelpOption help:
+                    help.Action = new HelpWithExamples((HelpAction)help.Action!);
+                    break;
+                case VersionOption version:
+                    version.Action = VersionCommand.CreateAction();
+                    break;
+            }
+        }
+
+        return root;
+    }
+
+    private static Option<string> CreateLogLevel()
+    {
+        Option<string> option = new("--log-level")
+        {
+            Description = "What goes to stderr besides errors; debug adds stack traces.",
+            DefaultValueFactory = _ => "warn",
+            Recursive = true,
+        };
+        return option.AcceptOnlyFromAmong("debug", "info", "warn", "error");
+    }
+
+    private static string HelpCommand(CommandResult command)
+        => command.Command is RootCommand ? "vmm --help" : $"vmm {command.Command.Name} --help";
+}

@@ -1,0 +1,167 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using Vmm.Cli.Machines;
+using Vmm.Core.Consoles;
+using Vmm.Core.Machine;
+using Vmm.Core.Network;
+
+namespace Vmm.Cli.Commands;
+
+/// <summary><c>vmm run</c>: boots a guest and stays until it ends.</summary>
+internal sealed class RunCommand : Command, IExamples
+{
+    private const int MaxCpus = 255;
+
+    private readonly Option<string> _kernel = new("--kernel", "-k")
+    {
+        Description = "An ELF64 kernel with a PVH note or a 64-bit entry, or 'demo' for the built-in demo guest.",
+        HelpName = "file|demo",
+        Required = true,
+    };
+
+    private readonly Option<string?> _initrd = new("--initrd") { Description = "An initial RAM disk, passed as a boot module.", HelpName = "file" };
+
+    private readonly Option<string> _append = new("--append", "-a")
+    {
+        Description = "The kernel's command line.",
+        HelpName = "text",
+        DefaultValueFactory = _ => "",
+    };
+
+    private readonly Option<int> _cpus = new("--cpus", "-c")
+    {
+        Description = "Number of vCPUs; all but the first wait for the guest to start them.",
+        HelpName = "n",
+        DefaultValueFactory = _ => 1,
+        CustomParser = ParseCpus,
+    };
+
+    private readonly Option<ulong> _memory = new("--memory", "-m")
+    {
+        Description = "Guest RAM: a number with K, M or G.",
+        HelpName = "size",
+        DefaultValueFactory = _ => 256ul << 20,
+        CustomParser = ParseMemory,
+    };
+
+    private readonly Option<bool> _hugePages = new("--hugepages") { Description = "Back guest RAM by the host's huge pages of 2 MiB." };
+
+    private readonly Option<bool> _prealloc = new("--prealloc") { Description = "Take all guest RAM from the host before the guest starts." };
+
+    private readonly Option<NetworkDeviceOptions[]> _net = new("--net", "-n")
+    {
+        Description = "A network device; may be repeated. tap,ifname=NAME | tap,fd=N | none | unix-dgram,path=P,peer=P | unix-stream,path=P; "
+            + "each with id=, mac=, mtu=, queues= (1 to 16) and iothread=per-queue|shared.",
+        HelpName = "backend[,key=value...]",
+        CustomParser = ParseNet,
+    };
+
+    private readonly Option<ConsoleOptions> _console = new("--console")
+    {
+        Description = "Where COM1 goes: stdio (Ctrl-A x ends the VM), file:PATH, pty, unix:PATH or none.",
+        HelpName = "where",
+        DefaultValueFactory = _ => ConsoleOptions.Parse("stdio"),
+        CustomParser = ParseConsole,
+    };
+
+    private readonly Option<string> _name = new("--name") { Description = "The VM's name, for messages.", HelpName = "name", DefaultValueFactory = _ => "vm" };
+
+    private readonly Option<bool> _plainCommandLine = new("--no-virtio-mmio-cmdline")
+    {
+        Description = "Do not append virtio_mmio.device=... for each device to the kernel's command line.",
+    };
+
+    public RunCommand() : base("run", "Boots a guest and stays until it ends.")
+    {
+        foreach (Option option in (Option[])[_kernel, _initrd, _append, _cpus, _memory, _hugePages, _prealloc, _net, _console, _name, _plainCommandLine])
+        {
+            Add(option);
+        }
+
+        SetAction(Boot);
+    }
+
+    public string Examples => """
+        vmm run --kernel demo --append "ip=10.0.0.2" --net tap,ifname=vmtap0
+        vmm run --kernel vmlinux --initrd initrd.img --append "console=ttyS0 reboot=k panic=1" --cpus 2 --memory 1G
+        vmm run --kernel demo --append "ip=10.0.0.2" --net tap,ifname=vmtap0,queues=4,mac=52:54:00:12:34:56 --console file:guest.log
+        vmm run --kernel test.elf --console none; echo "the guest says $?"
+        """;
+
+    private int Boot(ParseResult parsed)
+    {
+        MachineOptions options = new()
+        {
+            Name = parsed.GetRequiredValue(_name),
+            Kernel = parsed.GetRequiredValue(_kernel),
+            Initrd = parsed.GetValue(_initrd),
+            CommandLine = parsed.GetRequiredValue(_append),
+            CpuCount = parsed.GetValue(_cpus),
+            Memory = parsed.GetValue(_memory),
+            HugePages = parsed.GetValue(_hugePages),
+            Populate = parsed.GetValue(_prealloc),
+            Networks = parsed.GetValue(_net) ?? [],
+            Console = parsed.GetRequiredValue(_console),
+            AnnounceDevices = !parsed.GetValue(_plainCommandLine),
+        };
+        return MachineRunner.Run(options, CommandLine.CreateLogger(parsed));
+    }
+
+    private static int ParseCpus(ArgumentResult result)
+    {
+        string text = result.Tokens[0].Value;
+        if (int.TryParse(text, out int count) && count is >= 1 and <= MaxCpus)
+        {
+            return count;
+        }
+
+        result.AddError($"--cpus {text} is not a number from 1 to {MaxCpus}.");
+        return 0;
+    }
+
+    private static ulong ParseMemory(ArgumentResult result)
+    {
+        string text = result.Tokens[0].Value;
+        if (!ByteSize.TryParse(text, out ulong bytes))
+        {
+            result.AddError($"--memory {text} is no size; write a whole number with K, M or G, as in 256M.");
+        }
+        else if (bytes < MachineLayout.MinimumMemory || bytes % 4096 != 0)
+        {
+            result.AddError($"--memory {text} is less than {MachineLayout.MinimumMemory >> 20}M or no multiple of 4K; write for example 256M.");
+        }
+
+        return bytes;
+    }
+
+    private static NetworkDeviceOptions[] ParseNet(ArgumentResult result)
+    {
+        List<NetworkDeviceOptions> networks = [];
+        foreach (Token token in result.Tokens)
+        {
+            if (NetworkDeviceOptions.TryParse(token.Value, out NetworkDeviceOptions? options, out string? error))
+            {
+                networks.Add(options);
+            }
+            else
+            {
+                result.AddError(error);
+            }
+        }
+
+        return [.. networks];
+    }
+
+    private static ConsoleOptions? ParseConsole(ArgumentResult result)
+    {
+        try
+        {
+            return ConsoleOptions.Parse(result.Tokens[0].Value);
+        }
+        catch (FormatException e)
+        {
+            result.AddError(e.Message);
+            return null;
+        }
+    }
+}

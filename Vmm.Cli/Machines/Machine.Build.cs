@@ -1,0 +1,166 @@
+using Microsoft.Extensions.Logging;
+using Vmm.Backends.Tap;
+using Vmm.Core.Bus;
+using Vmm.Core.Consoles;
+using Vmm.Core.Devices.DebugExit;
+using Vmm.Core.Devices.I8042;
+using Vmm.Core.Devices.Uart;
+using Vmm.Core.Events;
+using Vmm.Core.Hypervisor;
+using Vmm.Core.Machine;
+using Vmm.Core.Machine.Boot;
+using Vmm.Core.Memory;
+using Vmm.Core.Network;
+using Vmm.Core.Virtio;
+using Vmm.DemoGuest;
+using Vmm.Devices.VirtioNet;
+using Vmm.Kvm;
+using static Vmm.Core.Machine.MachineLayout;
+
+namespace Vmm.Cli.Machines;
+
+internal sealed partial class Machine
+{
+    /// <summary>Takes what the options ask for from the host and puts it together. The guest does not run yet.</summary>
+    /// <param name="options">What the user asked for.</param>
+    /// <param name="lifetime">Where the machine's end will be announced.</param>
+    /// <param name="log">For warnings and what the devices have to say.</param>
+    /// <param name="console">Takes the place of the console that the options name; the machine owns it.</param>
+    /// <exception cref="UserErrorException">The options do not fit each other or this host.</exception>
+    /// <exception cref="IOException">A file can't be booted, or the host refused something; the message says what to do.</exception>
+    public static Machine Build(MachineOptions options, MachineLifetime lifetime, ILogger log, IConsole? console = null)
+    {
+        Machine machine = new(options.Name, lifetime, log) { _console = console };
+        try
+        {
+            machine.Assemble(options);
+            return machine;
+        }
+        catch
+        {
+            machine.Dispose();
+            throw;
+        }
+    }
+
+    private void Assemble(MachineOptions options)
+    {
+        // Files first: nothing is taken from the host for a kernel that is not there.
+        using BootImage kernel = options.Kernel == MachineOptions.DemoKernel
+            ? BootImage.FromBytes(options.Kernel, DemoGuestImage.Build())
+            : BootImage.OpenFile(options.Kernel);
+        using BootImage? initrd = options.Initrd is null ? null : BootImage.OpenFile(options.Initrd);
+
+        _memory = GuestMemory.Create(new GuestMemoryOptions(options.Memory, options.HugePages, options.Populate));
+        AddressBus ports = new("port I/O");
+        AddressBus mmio = new("MMIO");
+        KvmVirtualMachine hypervisor = new(new VirtualMachineConfig(ports, mmio, Lifetime, _log), new KvmOptions());
+        _hypervisor = hypervisor;
+        hypervisor.MapMemory(_memory);
+        _cpuCount = options.CpuCount <= hypervisor.MaxCpuCount
+            ? options.CpuCount
+            : throw new UserErrorException($"--cpus {options.CpuCount} is more than KVM on this host allows; choose at most {hypervisor.MaxCpuCount}.");
+
+        if (_console is null)
+        {
+            _consoleLoop = new EventLoop("console");
+            _console = ConsoleFactory.Open(options.Console, _consoleLoop, Lifetime);
+        }
+
+        UartDevice uart = new(_console, hypervisor.GetInterruptLine(SerialGsi));
+        I8042Device keyboard = new(Lifetime);
+        ports.Add(SerialPort, SerialPortCount, uart);
+        ports.Add(KeyboardDataPort, 1, keyboard.DataPort);
+        ports.Add(KeyboardCommandPort, 1, keyboard.CommandPort);
+        ports.Add(DebugExitPort, DebugExitPortCount, new DebugExitDevice(Lifetime));
+
+        CheckNetworks(options.Networks);
+        for (int i = 0; i < options.Networks.Count; i++)
+        {
+            NetworkCard card = AddCard(hypervisor, options.Networks[i], i);
+            mmio.Add(card.Slot.Address.Value, card.Slot.Size, card.Transport);
+            card.Transport.AttachDoorbells(hypervisor, card.Slot.Address);
+        }
+
+        IReadOnlyList<VirtioMmioSlot> announced = options.AnnounceDevices ? [.. _cards.Select(card => card.Slot)] : [];
+        _entry = BootLoader.Load(_memory, new BootConfig(kernel, initrd, options.CommandLine, announced));
+
+        // The console takes input only now that there is somebody to take it.
+        _console.Start(uart);
+        Announce(options);
+    }
+
+    private NetworkCard AddCard(KvmVirtualMachine hypervisor, NetworkDeviceOptions options, int index)
+    {
+        string id = GetId(options, index);
+        VirtioMmioSlot slot = GetVirtioMmioSlot(index);
+        INetworkBackend backend = OpenBackend(options);
+        try
+        {
+            VirtioNetDevice device = new(
+                new VirtioNetConfig(id, options.Mac ?? MacAddress.Random())
+                {
+                    QueuePairs = options.Queues,
+                    Mtu = options.Mtu,
+                    SharedIoThread = options.Threads == NetworkThreads.Shared,
+                },
+                backend,
+                _log);
+            VirtioMmioTransport transport = new(id, device, _memory!, hypervisor.GetInterruptLine(slot.Gsi), _log);
+            NetworkCard card = new(id, slot, transport, device, backend);
+            _cards.Add(card);
+            return card;
+        }
+        catch
+        {
+            backend.Dispose();
+            throw;
+        }
+    }
+
+    private static INetworkBackend OpenBackend(NetworkDeviceOptions options) => options.Kind switch
+    {
+        NetworkBackendKind.Tap => TapBackend.Open(options),
+        NetworkBackendKind.None => new NoneBackend(options.Queues),
+        _ => throw new UserErrorException("later"),
+    };
+
+    private static void CheckNetworks(IReadOnlyList<NetworkDeviceOptions> networks)
+    {
+        if (networks.Count > MaxVirtioDevices)
+        {
+            throw new UserErrorException($"{networks.Count} --net options are more than the {MaxVirtioDevices} devices that a machine has room for.");
+        }
+
+        HashSet<string> ids = [];
+        for (int i = 0; i < networks.Count; i++)
+        {
+            string id = GetId(networks[i], i);
+            if (!ids.Add(id))
+            {
+                throw new UserErrorException($"Two --net options have the id {id}; give each its own.");
+            }
+        }
+    }
+
+    private static string GetId(NetworkDeviceOptions options, int index) => options.Id ?? $"net{index}";
+
+    private void Announce(MachineOptions options)
+    {
+        if (_hypervisor!.Limitation is { } limitation)
+        {
+            // The demo guest is made for it; others may be in for a surprise.
+            _log.Log(options.Kernel == MachineOptions.DemoKernel ? LogLevel.Information : LogLevel.Warning, "{Limitation}", limitation);
+        }
+
+        if (_console is { } console && options.Console.Kind is ConsoleKind.Pty)
+        {
+            Console.Error.WriteLine($"vmm: {Name}: console on {console.Description}");
+        }
+
+        foreach (NetworkCard card in _cards)
+        {
+            _log.LogInformation("{Name}: {Id} on {Backend}, registers at {Address}, {Gsi}", Name, card.Id, card.Backend.Description, card.Slot.Address, card.Slot.Gsi);
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using Microsoft.Extensions.Logging;
+using Vmm.Core.Consoles;
+using Vmm.Core.Events;
+using Vmm.Core.Hypervisor;
+using Vmm.Core.Machine;
+using Vmm.Core.Memory;
+using Vmm.Kvm;
+
+namespace Vmm.Cli.Machines;
+
+/// <summary>A whole machine; <see cref="Build"/> is the one place where its parts meet.</summary>
+/// <remarks>Life: build, <see cref="Start"/>, wait for <see cref="Lifetime"/>, dispose. After dispose no thread and no descriptor of it is left.</remarks>
+internal sealed partial class Machine : IDisposable
+{
+    private readonly ILogger _log;
+    private readonly List<NetworkCard> _cards = [];
+    private GuestMemory? _memory;
+    private KvmVirtualMachine? _hypervisor;
+    private EventLoop? _consoleLoop;
+    private IConsole? _console;
+    private CpuEntry? _entry;
+    private int _cpuCount;
+    private bool _disposed;
+
+    private Machine(string name, MachineLifetime lifetime, ILogger log)
+    {
+        Name = name;
+        Lifetime = lifetime;
+        _log = log;
+    }
+
+    public string Name { get; }
+
+    public MachineLifetime Lifetime { get; }
+
+    public IReadOnlyList<NetworkCard> Cards => _cards;
+
+    /// <summary>Where the guest's serial port leads: <c>pty /dev/pts/3</c>.</summary>
+    public string ConsoleDescription => _console!.Description;
+
+    public string HypervisorDescription => _hypervisor!.Description;
+
+    /// <summary>Lets the guest run.</summary>
+    public void Start() => _hypervisor!.Start(_cpuCount, _entry!);
+
+    public void Dispose()
+    {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
+
+        // ORDER: I/O threads leave the rings, vCPUs leave the guest, devices end before their back ends, and RAM goes last.
+        foreach (NetworkCard card in _cards)
+        {
+            card.Transport.Pause();
+        }
+
+        _hypervisor?.Dispose();
+        foreach (NetworkCard card in _cards)
+        {
+            card.Device.Dispose();
+            card.Backend.Dispose();
+        }
+
+        _console?.Flush(TimeSpan.FromSeconds(1));
+        _console?.Dispose();
+        _consoleLoop?.Dispose();
+        _memory?.Dispose();
+    }
+}

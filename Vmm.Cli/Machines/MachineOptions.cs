@@ -1,0 +1,37 @@
+using Vmm.Core.Consoles;
+using Vmm.Core.Network;
+
+namespace Vmm.Cli.Machines;
+
+/// <summary>A machine as the command line describes it.</summary>
+internal sealed record MachineOptions
+{
+    /// <summary>The kernel that is built in, as <c>--kernel</c> names it.</summary>
+    public const string DemoKernel = "demo";
+
+    public required string Name { get; init; }
+
+    /// <summary>A path, or <see cref="DemoKernel"/>.</summary>
+    public required string Kernel { get; init; }
+
+    public string? Initrd { get; init; }
+
+    public string CommandLine { get; init; } = "";
+
+    public int CpuCount { get; init; } = 1;
+
+    /// <summary>Bytes.</summary>
+    public required ulong Memory { get; init; }
+
+    public bool HugePages { get; init; }
+
+    /// <summary>Take all RAM from the host before the guest starts.</summary>
+    public bool Populate { get; init; }
+
+    public IReadOnlyList<NetworkDeviceOptions> Networks { get; init; } = [];
+
+    public required ConsoleOptions Console { get; init; }
+
+    /// <summary>Append <c>virtio_mmio.device=</c> entries to the command line.</summary>
+    public bool AnnounceDevices { get; init; } = true;
+}

@@ -1,0 +1,72 @@
+using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
+using Vmm.Core.Machine;
+
+namespace Vmm.Cli.Machines;
+
+/// <summary>A machine's whole life in the foreground, from options to exit code.</summary>
+internal static class MachineRunner
+{
+    private const PosixSignal SIGUSR1 = (PosixSignal)10;
+
+    public static int Run(MachineOptions options, ILogger log)
+    {
+        MachineLifetime lifetime = new();
+
+        // ORDER: before the terminal is put in raw mode, so that no signal leaves it there.
+        using StopSignals signals = new(lifetime);
+        using Machine machine = Machine.Build(options, lifetime, log);
+        using PosixSignalRegistration counters = PosixSignalRegistration.Create(SIGUSR1, context =>
+        {
+            context.Cancel = true;
+            WriteCounters(machine);
+        });
+        machine.Start();
+        GuestEnd end = lifetime.Completion.GetAwaiter().GetResult();
+        machine.Dispose();
+        Report(machine, end, log);
+        return ExitCode.From(end, signals.Received);
+    }
+
+    private static void Report(Machine machine, GuestEnd end, ILogger log)
+    {
+        if (log.IsEnabled(LogLevel.Information))
+        {
+            WriteCounters(machine);
+        }
+
+        switch (end.Cause)
+        {
+            case GuestEndCause.Crash or GuestEndCause.TripleFault or GuestEndCause.HostError:
+                Console.Error.WriteLine($"vmm: {machine.Name}: {Describe(end)}");
+                if (end.Report is not null)
+                {
+                    Console.Error.WriteLine(end.Report);
+                }
+
+                break;
+            default:
+                log.LogInformation("{Name}: {End}", machine.Name, Describe(end));
+                break;
+        }
+    }
+
+    private static string Describe(GuestEnd end) => end.Cause switch
+    {
+        GuestEndCause.PowerOff => "the guest powered off.",
+        GuestEndCause.Reset => "the guest asked for a reset, which ends it here.",
+        GuestEndCause.DebugExit => $"the guest wrote {end.Status} to the debug-exit port.",
+        GuestEndCause.TripleFault => "triple fault: the guest crashed, or reset itself that way.",
+        GuestEndCause.Crash => "the guest crashed.",
+        GuestEndCause.Stopped => "stopped.",
+        _ => "vmm itself failed.",
+    };
+
+    private static void WriteCounters(Machine machine)
+    {
+        foreach (string line in MachineCounters.Describe(machine))
+        {
+            Console.Error.WriteLine($"vmm: {line}");
+        }
+    }
+}
