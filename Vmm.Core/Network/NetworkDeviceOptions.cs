@@ -3,16 +3,16 @@ namespace Vmm.Core.Network;
 /// <summary>What the frames of a device go to: the first word of <c>--net</c>.</summary>
 public enum NetworkBackendKind
 {
-    /// <summary><c>none</c>.</summary>
+    /// <summary><c>none</c>: <see cref="NoneBackend"/>.</summary>
     None,
 
     /// <summary><c>tap</c>.</summary>
     Tap,
 
-    /// <summary><c>unix-dgram</c>.</summary>
+    /// <summary><c>unix-dgram</c>: <see cref="UnixDatagramBackend"/>.</summary>
     UnixDatagram,
 
-    /// <summary><c>unix-stream</c>.</summary>
+    /// <summary><c>unix-stream</c>: <see cref="UnixStreamBackend"/>.</summary>
     UnixStream,
 }
 
