@@ -8,10 +8,15 @@ namespace Vmm.Backends.Tap.Tests;
 internal static unsafe class PersistentTap
 {
     /// <summary>What <c>ip tuntap add mode tap [multi_queue]</c> does: no descriptor, no vnet header.</summary>
-    public static void Make(NetworkTestbed network, string name, int queues) => network.Namespace.Run(() =>
+    public static void Make(NetworkTestbed network, string name, int queues, uint? owner = null) => network.Namespace.Run(() =>
     {
         using TunDescriptor maker = Attach(name, (ushort)(Tun.IFF_TAP | Tun.IFF_NO_PI | (queues > 1 ? Tun.IFF_MULTI_QUEUE : 0)));
         LinuxException.ThrowIfFailed(LibC.ioctl(maker.Number, (int)Tun.TUNSETPERSIST, (void*)1), "ioctl(TUNSETPERSIST)", name);
+        if (owner is { } user)
+        {
+            maker.SetOwner(user, name);
+        }
+
         NetworkLink.SetUp(name);
     });
 
