@@ -11,7 +11,7 @@ public sealed class AddressBus(string name)
     private Range[] _ranges = [];
     private long _openBusAccesses;
 
-    /// <summary>Accesses that met no device.</summary>
+    /// <summary>Accesses that met no device, or reached past one's end.</summary>
     public long OpenBusAccesses => Interlocked.Read(ref _openBusAccesses);
 
     /// <summary>Puts a device at <paramref name="start"/>.</summary>
@@ -25,7 +25,8 @@ public sealed class AddressBus(string name)
 
         foreach (Range other in _ranges)
         {
-            if (start < other.Start + other.Length && other.Start < start + length)
+            // By last bytes: a range may end with the address space, and its end would be 0.
+            if (start <= other.Start + (other.Length - 1) && other.Start <= start + (length - 1))
             {
                 throw new ArgumentException($"{name}: 0x{start:x}+0x{length:x} overlaps 0x{other.Start:x}+0x{other.Length:x}.");
             }
@@ -56,10 +57,10 @@ public sealed class AddressBus(string name)
         // A machine has a handful of devices: a scan beats a search.
         foreach (ref readonly Range range in _ranges.AsSpan())
         {
-            if (address - range.Start < range.Length)
+            if (address - range.Start < range.Length && (ulong)length <= range.Length - (address - range.Start))
             {
                 found = range;
-                return (ulong)length <= range.Length - (address - range.Start);
+                return true;
             }
         }
 

@@ -47,9 +47,19 @@ public sealed unsafe class EventLoop : IDisposable
                 Array.Resize(ref _registrations, slot * 2);
             }
 
+            // ORDER: known before it is armed; an edge that is reported at once would be dropped otherwise, and never come again.
             EventRegistration registration = new(this, file, handler, slot, ++_generation);
-            Control(LibC.EPOLL_CTL_ADD, file, events, registration.Token);
-            _registrations[slot] = registration;
+            Volatile.Write(ref _registrations[slot], registration);
+            try
+            {
+                Control(LibC.EPOLL_CTL_ADD, file, events, registration.Token);
+            }
+            catch
+            {
+                _registrations[slot] = null;
+                throw;
+            }
+
             return registration;
         }
     }
@@ -69,12 +79,25 @@ public sealed unsafe class EventLoop : IDisposable
             _thread.Join();
         }
 
-        _epoll.Dispose();
+        lock (_lock)
+        {
+            _epoll.Dispose();
+        }
+
         _stop.Dispose();
     }
 
+    /// <summary>Nothing happens when the registration or the loop has gone.</summary>
     internal void Change(EventRegistration registration, ReadyEvents events)
-        => Control(LibC.EPOLL_CTL_MOD, registration.File, events, registration.Token);
+    {
+        lock (_lock)
+        {
+            if (_registrations[registration.Slot] == registration && !_epoll.IsClosed)
+            {
+                Control(LibC.EPOLL_CTL_MOD, registration.File, events, registration.Token);
+            }
+        }
+    }
 
     internal void Remove(EventRegistration registration)
     {
@@ -101,7 +124,7 @@ public sealed unsafe class EventLoop : IDisposable
         while (!_stopping)
         {
             int count = LibC.epoll_wait(_epoll.Number, events, MaxEvents, -1);
-            for (int i = 0; i < count; i++)
+            for (int i = 0; i < count && !_stopping; i++)
             {
                 Dispatch(events[i].data.u64, (ReadyEvents)events[i].events);
             }
@@ -112,7 +135,7 @@ public sealed unsafe class EventLoop : IDisposable
     {
         EventRegistration?[] registrations = Volatile.Read(ref _registrations);
         uint slot = (uint)token;
-        if (slot < (uint)registrations.Length && registrations[slot] is { } registration && registration.Token == token)
+        if (slot < (uint)registrations.Length && Volatile.Read(ref registrations[slot]) is { } registration && registration.Token == token)
         {
             registration.Handler.OnReady(events);
         }

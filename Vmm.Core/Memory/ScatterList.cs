@@ -25,7 +25,7 @@ public sealed unsafe class ScatterList : IDisposable
 
     ~ScatterList() => Free();
 
-    public int Capacity { get; }
+    public int Capacity { get; private set; }
 
     public int Count { get; private set; }
 
@@ -49,7 +49,7 @@ public sealed unsafe class ScatterList : IDisposable
     /// <summary>Appends host memory, for bytes that have no place in the guest yet.</summary>
     public bool TryAdd(HostBuffer buffer, int length)
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(length, buffer.Length);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)length, (uint)buffer.Length, nameof(length));
         return TryAdd(buffer.Pointer, (uint)length);
     }
 
@@ -133,6 +133,7 @@ public sealed unsafe class ScatterList : IDisposable
     /// <summary>Gathers bytes into <paramref name="target"/>, from <paramref name="offset"/> on. Returns how many there were.</summary>
     public int CopyTo(long offset, scoped Span<byte> target)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
         int done = 0;
         for (int i = 0; i < Count && done < target.Length; i++)
         {
@@ -155,6 +156,7 @@ public sealed unsafe class ScatterList : IDisposable
     /// <summary>Scatters <paramref name="source"/> over the ranges, from <paramref name="offset"/> on. Returns how many bytes fitted.</summary>
     public int CopyFrom(long offset, scoped ReadOnlySpan<byte> source)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
         int done = 0;
         for (int i = 0; i < Count && done < source.Length; i++)
         {
@@ -211,6 +213,7 @@ public sealed unsafe class ScatterList : IDisposable
     {
         NativeMemory.Free(_entries);
         _entries = null;
-        Count = 0;
+        Capacity = 0;
+        Clear();
     }
 }
