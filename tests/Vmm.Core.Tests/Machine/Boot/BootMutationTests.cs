@@ -54,7 +54,7 @@ public sealed class BootMutationTests
                 refused++;
                 ExpectUntouched(ram, []);
             }
-        }, iter: 3000, threads: 1);
+        }, iter: 1000, threads: 1);
         loaded.Should().BeGreaterThan(100, "the mutations are not all fatal");
         refused.Should().BeGreaterThan(100);
     }
