@@ -122,7 +122,9 @@ internal sealed partial class Machine
     {
         NetworkBackendKind.Tap => TapBackend.Open(options),
         NetworkBackendKind.None => new NoneBackend(options.Queues),
-        _ => throw new UserErrorException("later"),
+        NetworkBackendKind.UnixDatagram => UnixDatagramBackend.Open(options),
+        NetworkBackendKind.UnixStream => UnixStreamBackend.Open(options),
+        _ => throw new ArgumentOutOfRangeException(nameof(options), options.Kind, "no such back end"),
     };
 
     private static void CheckNetworks(IReadOnlyList<NetworkDeviceOptions> networks)
