@@ -5,7 +5,8 @@ namespace Vmm.DemoGuest;
 /// <summary>The guest's answer to a UDP datagram on port <see cref="Port"/>.</summary>
 /// <remarks>
 /// <para>The request may be empty; bit 0 of its first byte asks to set the longest gap to 0 after it was read.</para>
-/// <para>The answer is 440 bytes, little-endian, without padding, in this order: magic "DGST" (4), version = 1 (2), length = 440 (2); then, 8 bytes each: uptime,
+/// <para>The answer is 440 bytes, little-endian, without padding, in this order: magic "DGST" (4), version = 1 (2), length = 440 (2);
+/// then, 8 bytes each: uptime,
 /// longest gap, main-loop iterations, interrupts, received frames, received bytes, sent frames, sent bytes, ARP replies, ICMP echoes,
 /// UDP echoes, TCP segments mirrored, fragments mirrored, raw echoes, status requests, dropped frames, check passes, check errors,
 /// first bad address, check size, features; then interface index (2), queue pairs (2), flags (4, bit 0: polling); then received frames
@@ -34,7 +35,8 @@ public sealed class DemoGuestStatus
     public required ulong UptimeTicks { get; init; }
 
     /// <summary>
-    /// Longest time between two iterations of the main loop, in TSC ticks, since the start or the last reset. Without <see cref="IsPolling"/> the guest sleeps
+    /// Longest time between two iterations of the main loop, in TSC ticks, since the start or the last reset. Without <see
+    /// cref="IsPolling"/> the guest sleeps
     /// between iterations, and it says little.
     /// </summary>
     public required ulong LongestGapTicks { get; init; }
@@ -78,7 +80,9 @@ public sealed class DemoGuestStatus
     /// <summary>Status requests, this one included.</summary>
     public required ulong StatusRequests { get; init; }
 
-    /// <summary>Frames received and not answered: of other protocols, for others, malformed, or of a segmentation that can't be sent.</summary>
+    /// <summary>
+    /// Frames received and not answered: of other protocols, for others, malformed, or of a segmentation that can't be sent.
+    /// </summary>
     public required ulong Dropped { get; init; }
 
     /// <summary>Times that the whole checked region was verified.</summary>

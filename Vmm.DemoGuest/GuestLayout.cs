@@ -9,7 +9,9 @@ internal static class GuestLayout
     public const int ProtectedModeCode = Image + 0x400;
     public const int LongModeCode = Image + 0x600;
 
-    /// <summary>ud2 and ret: the only place from which ring 3 calls ring 0. At a known address, so that #UD tells it by one comparison.</summary>
+    /// <summary>
+    /// ud2 and ret: the only place from which ring 3 calls ring 0. At a known address, so that #UD tells it by one comparison.
+    /// </summary>
     public const int Ring0Gate = LongModeCode;
     public const int AfterProtectedMode = LongModeCode + 4;
     public const int CodeEnd = Image + 0x1_0000;

@@ -19,8 +19,10 @@ internal sealed partial class GuestProgram
     }
 
     /// <summary>
-    /// Routes the interface's pin to its vector, on this processor. Edge-triggered: kvm_pvm ends an interrupt when it delivers it, so that a level
-    /// would come again and again before ring 3 could acknowledge it. No edge is lost, because everything is acknowledged and then the rings are looked at.
+    /// Routes the interface's pin to its vector, on this processor. Edge-triggered: kvm_pvm ends an interrupt when it delivers it, so
+    /// that a level
+    /// would come again and again before ring 3 could acknowledge it. No edge is lost, because everything is acknowledged and then the
+    /// rings are looked at.
     /// </summary>
     private void RouteInterrupt()
     {

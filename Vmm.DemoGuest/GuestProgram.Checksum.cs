@@ -50,7 +50,8 @@ internal sealed partial class GuestProgram
     }
 
     /// <summary>
-    /// Finishes the checksum that the header asks for, over all buffers of the frame (virtio 1.2 section 5.1.6.2.1). Carry when the header's offsets lie
+    /// Finishes the checksum that the header asks for, over all buffers of the frame (virtio 1.2 section 5.1.6.2.1). Carry when the
+    /// header's offsets lie
     /// outside the first buffer. Keeps RDX and R8.
     /// </summary>
     private void FinishChecksum()

@@ -96,7 +96,10 @@ internal sealed partial class GuestProgram
         c.ret();
     }
 
-    /// <summary>Looks at what may change in the configuration: the link's state, and the wish for an announcement (after the machine has moved). RDI: registers.</summary>
+    /// <summary>
+    /// Looks at what may change in the configuration: the link's state, and the wish for an announcement (after the machine has moved).
+    /// RDI: registers.
+    /// </summary>
     private void ReadLinkStatus()
     {
         Label done = c.CreateLabel(), noLinkChange = c.CreateLabel(), down = c.CreateLabel(), printed = c.CreateLabel();

@@ -4,7 +4,8 @@ using static Iced.Intel.AssemblerRegisters;
 namespace Vmm.DemoGuest;
 
 /// <content>
-/// IPv4, IPv6 and what they carry. An answer is the request with its addresses and ports exchanged: the sums of RFC 1071 don't mind the order of
+/// IPv4, IPv6 and what they carry. An answer is the request with its addresses and ports exchanged: the sums of RFC 1071 don't mind the
+/// order of
 /// words, so no checksum changes, finished or not, and payloads are not touched.
 /// </content>
 internal sealed partial class GuestProgram
@@ -114,7 +115,8 @@ internal sealed partial class GuestProgram
     }
 
     /// <summary>
-    /// R8: TCP or UDP header, EDX: protocol. Carry when it is not for port 7. A request from port 7 is not answered: it may come from another of our kind.
+    /// R8: TCP or UDP header, EDX: protocol. Carry when it is not for port 7. A request from port 7 is not answered: it may come from
+    /// another of our kind.
     /// A status request doesn't come back from here.
     /// </summary>
     private void ExchangePorts()

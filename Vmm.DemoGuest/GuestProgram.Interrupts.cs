@@ -29,13 +29,17 @@ internal sealed partial class GuestProgram
     {
         InvalidOpcode => HandleInvalidOpcode,
         < Exceptions => ExceptionHandlers[vector],
-        >= FirstInterfaceVector and < FirstInterfaceVector + GuestLayout.MaximumInterfaces => InterfaceHandlers[vector - FirstInterfaceVector],
+        >= FirstInterfaceVector and < FirstInterfaceVector + GuestLayout.MaximumInterfaces =>
+            InterfaceHandlers[vector - FirstInterfaceVector],
         _ => IgnoreInterrupt,
     };
 
-    private Action[] ExceptionHandlers => field ??= [.. Enumerable.Range(0, Exceptions).Select(vector => (Action)(() => HandleException(vector)))];
+    private Action[] ExceptionHandlers => field ??= Handlers(Exceptions, HandleException);
 
-    private Action[] InterfaceHandlers => field ??= [.. Enumerable.Range(0, GuestLayout.MaximumInterfaces).Select(index => (Action)(() => HandleInterface(index)))];
+    private Action[] InterfaceHandlers => field ??= Handlers(GuestLayout.MaximumInterfaces, HandleInterface);
+
+    private static Action[] Handlers(int count, Action<int> emit) =>
+        [.. Enumerable.Range(0, count).Select(number => (Action)(() => emit(number)))];
 
     private void IgnoreInterrupt() => c.iretq();
 
@@ -72,7 +76,8 @@ internal sealed partial class GuestProgram
     /// <summary>#UD: a call from <see cref="GuestLayout.Ring0Gate"/> with the function in EDI, or an exception like any other.</summary>
     private void HandleInvalidOpcode()
     {
-        Label other = c.CreateLabel(), exception = c.CreateLabel(), resume = c.CreateLabel(), hang = c.CreateLabel(), idle = c.CreateLabel();
+        Label other = c.CreateLabel(), exception = c.CreateLabel(), resume = c.CreateLabel();
+        Label hang = c.CreateLabel(), idle = c.CreateLabel();
         c.cmp(__qword_ptr[rsp], GuestLayout.Ring0Gate);
         c.jne(exception);
         c.add(__qword_ptr[rsp], 2);

@@ -48,7 +48,10 @@ internal sealed partial class GuestProgram
         c.ret();
     }
 
-    /// <summary>ECX: bytes. RAX: zeroed memory from the arena, aligned to a cache line. Changes RCX, RDI. The caller has seen to it that there is enough.</summary>
+    /// <summary>
+    /// ECX: bytes. RAX: zeroed memory from the arena, aligned to a cache line. Changes RCX, RDI. The caller has seen to it that there
+    /// is enough.
+    /// </summary>
     private void Allocate()
     {
         c.mov(rdi, __qword_ptr[Variables.ArenaNext]);

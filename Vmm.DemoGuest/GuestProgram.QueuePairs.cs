@@ -48,9 +48,13 @@ internal sealed partial class GuestProgram
         c.mov(__dword_ptr[rbp + QueuePairLayout.ReceiveQueue], eax);
         c.inc(eax);
         c.mov(__dword_ptr[rbp + QueuePairLayout.TransmitQueue], eax);
-        CreateRing(QueuePairLayout.ReceiveDescriptors, QueuePairLayout.ReceiveUsedEvent, QueuePairLayout.ReceiveAvailableEvent, QueuePairLayout.ReceiveQueue);
+        CreateRing(
+            QueuePairLayout.ReceiveDescriptors, QueuePairLayout.ReceiveUsedEvent, QueuePairLayout.ReceiveAvailableEvent,
+            QueuePairLayout.ReceiveQueue);
         c.jc(done);
-        CreateRing(QueuePairLayout.TransmitDescriptors, QueuePairLayout.TransmitUsedEvent, QueuePairLayout.TransmitAvailableEvent, QueuePairLayout.TransmitQueue);
+        CreateRing(
+            QueuePairLayout.TransmitDescriptors, QueuePairLayout.TransmitUsedEvent, QueuePairLayout.TransmitAvailableEvent,
+            QueuePairLayout.TransmitQueue);
         c.jc(done);
         c.call(To(FillPair));
         c.inc(r14d);
@@ -103,7 +107,9 @@ internal sealed partial class GuestProgram
         c.call(To(SetUpQueue));
     }
 
-    /// <summary>Gives each buffer its descriptors, and all buffers but the last to the receive queue. Keeps RBX, RBP, RDI, R12 to R15.</summary>
+    /// <summary>
+    /// Gives each buffer its descriptors, and all buffers but the last to the receive queue. Keeps RBX, RBP, RDI, R12 to R15.
+    /// </summary>
     private void FillPair()
     {
         Label buffer = c.CreateLabel();

@@ -99,7 +99,8 @@ internal sealed partial class GuestProgram
     }
 
     /// <summary>
-    /// Asks for an interrupt by the next frame received, and, when half of the buffers are out, by the next one sent: their return must not wait
+    /// Asks for an interrupt by the next frame received, and, when half of the buffers are out, by the next one sent: their return must
+    /// not wait
     /// for a frame that has no buffer to come in. Sets Variables.Worked when there is something already.
     /// </summary>
     private void ArmPair()

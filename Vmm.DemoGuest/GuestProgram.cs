@@ -9,7 +9,8 @@ namespace Vmm.DemoGuest;
 /// <remarks>
 /// Registers, unless a routine says otherwise: RBX the interface (<see cref="InterfaceLayout"/>), RBP the queue pair
 /// (<see cref="QueuePairLayout"/>); while a frame is handled, R15 its virtio_net_hdr (the frame follows), R14D the bytes in its
-/// first buffer, R13D its bytes in all (both with the header), R12D its first descriptor. These are kept by every routine; the others are scratch.
+/// first buffer, R13D its bytes in all (both with the header), R12D its first descriptor. These are kept by every routine; the others
+/// are scratch.
 /// The main loop runs in ring 3, with pages, ports and interrupts such that it seldom needs ring 0: some
 /// hypervisors run ring 0 a thousand times slower. No routine uses SSE.
 /// </remarks>
@@ -58,7 +59,8 @@ internal sealed partial class GuestProgram(TextTable texts)
     private static byte[] Join(byte[] protectedMode, byte[] longMode)
     {
         int length = GuestLayout.LongModeCode - GuestLayout.Image + longMode.Length;
-        if (GuestLayout.ProtectedModeCode + protectedMode.Length > GuestLayout.LongModeCode || GuestLayout.Image + length > GuestLayout.CodeEnd)
+        if (GuestLayout.ProtectedModeCode + protectedMode.Length > GuestLayout.LongModeCode
+            || GuestLayout.Image + length > GuestLayout.CodeEnd)
         {
             throw new InvalidOperationException("The guest's code is longer than the space laid out for it.");
         }

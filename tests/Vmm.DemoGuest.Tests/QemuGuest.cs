@@ -35,11 +35,17 @@ internal static class QemuGuest
         try
         {
             await File.WriteAllBytesAsync(file, DemoGuestImage.Build());
-            var start = new ProcessStartInfo("/usr/bin/qemu-system-x86_64") { RedirectStandardOutput = true, RedirectStandardInput = true };
+            var start = new ProcessStartInfo("/usr/bin/qemu-system-x86_64")
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardInput = true,
+            };
             string[] arguments =
             [
-                "-M", "microvm,accel=kvm,x-option-roms=off,acpi=off", "-cpu", "qemu64,pni=off", "-m", "32M", "-nodefaults", "-no-user-config",
-                "-no-reboot", "-display", "none", "-global", "virtio-mmio.force-legacy=false", "-device", "isa-debug-exit,iobase=0x501,iosize=1",
+                "-M", "microvm,accel=kvm,x-option-roms=off,acpi=off", "-cpu", "qemu64,pni=off", "-m", "32M",
+                "-nodefaults", "-no-user-config",
+                "-no-reboot", "-display", "none", "-global", "virtio-mmio.force-legacy=false",
+                "-device", "isa-debug-exit,iobase=0x501,iosize=1",
                 "-serial", "stdio", "-kernel", file, "-append", commandLine, .. more,
             ];
             foreach (string argument in arguments)
