@@ -75,6 +75,9 @@ public sealed partial class VirtioNetDevice : IVirtioDevice
 
     public EventFd GetDoorbell(int queue) => _doorbells[queue];
 
+    /// <summary>A queue pair, for tests and benchmarks that run its batches themselves.</summary>
+    internal QueuePair GetPair(int index) => _pairs[index];
+
     public string? RejectFeatures(ulong features) => VirtioNetFeatures.Reject(features);
 
     public void Dispose()

@@ -11,6 +11,10 @@ internal sealed class MemoryQueue(bool hasReadiness) : INetworkQueue, IDisposabl
 {
     private readonly EventFd _ready = new();
     private readonly Queue<byte[]> _incoming = new();
+    private byte[]? _repeated;
+
+    /// <summary>Whether what is sent is kept in <see cref="Sent"/>; keeping allocates.</summary>
+    public bool KeepsFrames { get; set; } = true;
 
     /// <summary>Complete frames that the device has sent.</summary>
     public ConcurrentQueue<byte[]> Sent { get; } = new();
@@ -55,6 +59,9 @@ internal sealed class MemoryQueue(bool hasReadiness) : INetworkQueue, IDisposabl
         }
     }
 
+    /// <summary>Offers one frame once, without a wake-up and without allocating.</summary>
+    public void Repeat(byte[] frame) => _repeated = frame;
+
     public int Receive(ScatterList target)
     {
         if (ReceiveError != 0)
@@ -65,7 +72,9 @@ internal sealed class MemoryQueue(bool hasReadiness) : INetworkQueue, IDisposabl
         lock (_incoming)
         {
             LastTargetBytes = target.TotalBytes;
-            if (!_incoming.TryDequeue(out byte[]? frame))
+            byte[]? frame = _repeated;
+            _repeated = null;
+            if (frame is null && !_incoming.TryDequeue(out frame))
             {
                 _ready.TryDrain();
                 return 0;
@@ -95,6 +104,11 @@ internal sealed class MemoryQueue(bool hasReadiness) : INetworkQueue, IDisposabl
         }
 
         Room--;
+        if (!KeepsFrames)
+        {
+            return (int)source.TotalBytes;
+        }
+
         byte[] frame = new byte[source.TotalBytes];
         source.CopyTo(0, frame);
         Sent.Enqueue(frame);
