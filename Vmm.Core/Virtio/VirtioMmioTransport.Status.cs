@@ -38,7 +38,8 @@ public sealed partial class VirtioMmioTransport
 
         if ((added & VirtioStatus.DriverOk) != 0 && ((old | added) & VirtioStatus.FeaturesOk) == 0)
         {
-            // Without an agreement on features there is no running device.
+            // SPEC: 3.1.1: without an agreement on features there is no running device.
+            _log.LogWarning("{Device}: the driver set DRIVER_OK without FEATURES_OK; the device does not start.", _id);
             Interlocked.Increment(ref _badAccesses);
             added &= ~VirtioStatus.DriverOk;
         }
@@ -50,6 +51,11 @@ public sealed partial class VirtioMmioTransport
 
         if ((added & VirtioStatus.DriverOk) != 0)
         {
+            foreach (Virtqueue queue in _queues)
+            {
+                queue.UseFeatures(_state.DriverFeatures);
+            }
+
             _device.Activate(this);
         }
     }
@@ -87,8 +93,7 @@ public sealed partial class VirtioMmioTransport
             return;
         }
 
-        // Rings mean something only under agreed features.
-        if (value != 1 || queue.State.Ready || (_state.Status & VirtioStatus.FeaturesOk) == 0)
+        if (value != 1 || queue.State.Ready)
         {
             Interlocked.Increment(ref _badAccesses);
             return;
