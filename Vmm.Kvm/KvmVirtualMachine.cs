@@ -1,6 +1,4 @@
-using Vmm.Core.Events;
 using Vmm.Core.Hypervisor;
-using Vmm.Core.Interrupts;
 using Vmm.Core.Memory;
 using Vmm.Kvm.Cpu;
 using Vmm.Kvm.Native;
@@ -22,6 +20,7 @@ public sealed partial class KvmVirtualMachine : IVirtualMachine
     // Runtime glue
     private readonly Kvm _kvm;
     private readonly KvmVm _vm;
+    private readonly KvmInterruptRoutes _routes;
     private readonly KvmInterruptLine?[] _lines = new KvmInterruptLine?[PinCount];
     private GuestMemory? _memory;
     private KvmVcpu[] _vcpus = [];
@@ -41,6 +40,7 @@ public sealed partial class KvmVirtualMachine : IVirtualMachine
             _kvm.CheckRequired();
             _vm = new KvmVm(_kvm);
             _vm.CreateInterruptControllers(options.Pit);
+            _routes = new KvmInterruptRoutes(_vm);
         }
         catch
         {
@@ -82,29 +82,6 @@ public sealed partial class KvmVirtualMachine : IVirtualMachine
 
         _memory = memory;
     }
-
-    /// <inheritdoc/>
-    /// <exception cref="ArgumentOutOfRangeException">The IOAPIC has no such pin.</exception>
-    public IInterruptLine GetInterruptLine(Gsi gsi)
-    {
-        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(gsi.Number, PinCount, nameof(gsi));
-        return _lines[gsi.Number] ??= new KvmInterruptLine(_vm, gsi);
-    }
-
-    /// <inheritdoc/>
-    public void AttachDoorbell(GuestAddress address, uint value, EventFd doorbell) => _vm.SetIoeventfd(address, value, doorbell, attach: true);
-
-    /// <inheritdoc/>
-    public void DetachDoorbell(GuestAddress address, uint value, EventFd doorbell) => _vm.SetIoeventfd(address, value, doorbell, attach: false);
-
-    /// <summary>From now on a ring of <paramref name="trigger"/> interrupts the guest (KVM_IRQFD).</summary>
-    /// <param name="trigger">Rung by any thread or by the kernel.</param>
-    /// <param name="gsi">A pin, or an MSI route.</param>
-    /// <param name="resample">When given, the pin stays raised until the guest's EOI, which lowers it and rings this eventfd.</param>
-    public void AttachInterrupt(EventFd trigger, Gsi gsi, EventFd? resample = null) => _vm.AttachIrqfd(trigger, gsi, resample);
-
-    /// <summary>Undoes <see cref="AttachInterrupt"/>.</summary>
-    public void DetachInterrupt(EventFd trigger, Gsi gsi) => _vm.DetachIrqfd(trigger, gsi);
 
     /// <summary>Creates the vCPUs and their threads, which wait: the first at its reset vector, the others for INIT and SIPI.</summary>
     /// <remarks>The part of <see cref="Start"/> that takes time. <see cref="IsPaused"/> is true after it.</remarks>

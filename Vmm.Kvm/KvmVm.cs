@@ -48,12 +48,26 @@ internal sealed unsafe partial class KvmVm : FileDescriptor
         Call(this, KVM_SET_IDENTITY_MAP_ADDR, &identityMap, nameof(KVM_SET_IDENTITY_MAP_ADDR), Subject);
         Call(this, KVM_SET_TSS_ADDR, (void*)TssAddress, nameof(KVM_SET_TSS_ADDR), Subject);
         Call(this, KVM_CREATE_IRQCHIP, null, nameof(KVM_CREATE_IRQCHIP), Subject);
+        MaskPic(KvmConstants.KVM_IRQCHIP_PIC_MASTER);
+        MaskPic(KvmConstants.KVM_IRQCHIP_PIC_SLAVE);
         if (pit)
         {
             var config = default(kvm_pit_config);
             Call(this, KVM_CREATE_PIT2, &config, nameof(KVM_CREATE_PIT2), Subject);
             HasPit = true;
         }
+    }
+
+    /// <summary>
+    /// KVM creates the PICs unmasked, with vectors from 0 on and connected to the first LAPIC: an interrupt would hit a guest that only
+    /// knows the IOAPIC (PVH has no PIC) a second time, as an exception's vector. A guest that uses the PIC initializes it.
+    /// </summary>
+    private void MaskPic(uint id)
+    {
+        var chip = default(kvm_irqchip);
+        SaveChip(id, ref chip);
+        chip.chip.pic.imr = 0xFF;
+        RestoreChip(chip);
     }
 
     /// <summary>Maps one region of RAM as memory slot <paramref name="slot"/>.</summary>

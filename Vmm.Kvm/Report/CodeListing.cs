@@ -27,8 +27,7 @@ internal sealed class CodeListing(GuestMemory? memory, kvm_sregs special, PageWa
             return;
         }
 
-        List<Instruction> lines = Before(rip);
-        foreach (Instruction line in lines.Skip(Math.Max(0, lines.Count - LinesBefore)))
+        foreach (Instruction line in Before(rip))
         {
             WriteLine(text, line, Fetch(line.IP, line.Length), atRip: false);
         }
@@ -40,23 +39,33 @@ internal sealed class CodeListing(GuestMemory? memory, kvm_sregs special, PageWa
         }
     }
 
-    /// <summary>Instructions have no length from behind: the earliest start that leads exactly to RIP is taken.</summary>
+    /// <summary>
+    /// Code can't be read backwards. Decoding falls into step with the real instructions after a few wrong ones, so of all starts that
+    /// lead exactly to RIP most agree on the last lines: those are taken.
+    /// </summary>
     private List<Instruction> Before(ulong rip)
     {
-        for (ulong back = Math.Min(BytesBefore, rip); back > 0; back--)
+        var votes = new Dictionary<string, (int Count, List<Instruction> Lines)>();
+        for (ulong back = 1; back <= Math.Min(BytesBefore, rip); back++)
         {
             byte[] bytes = Fetch(rip - back, (int)back);
-            if ((ulong)bytes.Length == back)
+            if ((ulong)bytes.Length != back)
             {
-                List<Instruction> lines = Decode(bytes, rip - back);
-                if (lines.Count > 0 && lines[^1].NextIP == rip && lines.TrueForAll(l => l.Code != Code.INVALID))
-                {
-                    return lines;
-                }
+                break;
             }
+
+            List<Instruction> lines = Decode(bytes, rip - back);
+            if (lines.Count == 0 || lines[^1].NextIP != rip || lines.Exists(l => l.Code == Code.INVALID))
+            {
+                continue;
+            }
+
+            List<Instruction> last = lines[^Math.Min(LinesBefore, lines.Count)..];
+            string key = string.Join(' ', last.Select(l => l.IP));
+            votes[key] = (votes.GetValueOrDefault(key).Count + 1, last);
         }
 
-        return [];
+        return votes.Count == 0 ? [] : votes.Values.MaxBy(v => v.Count * 100 + v.Lines.Count).Lines;
     }
 
     private List<Instruction> Decode(byte[] bytes, ulong ip)

@@ -102,15 +102,22 @@ internal sealed unsafe partial class VcpuThread
         {
             if (_group.IsAttentionWanted)
             {
-                if (_group.IsStopping || (clean && !_group.Park(this)))
+                if (_group.IsStopping)
                 {
                     return;
                 }
 
-                if (!clean)
+                if (clean)
                 {
-                    _run->immediate_exit = 1;
+                    if (!_group.Park(this))
+                    {
+                        return;
+                    }
+
+                    continue; // Much may have happened meanwhile.
                 }
+
+                _run->immediate_exit = 1;
             }
 
             if (KvmIoctl.ioctl(fd, request, null) >= 0)
