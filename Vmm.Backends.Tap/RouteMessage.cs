@@ -10,7 +10,6 @@ internal ref struct RouteMessage
     public const ushort RTM_DELLINK = 17;
     public const ushort RTM_GETLINK = 18;
     public const ushort RTM_NEWADDR = 20;
-    public const ushort RTM_NEWROUTE = 24;
 
     public const ushort NLM_F_REQUEST = 0x001;
     public const ushort NLM_F_ACK = 0x004;

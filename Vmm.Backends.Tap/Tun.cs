@@ -22,14 +22,6 @@ internal static class Tun
     public const ushort IFF_VNET_HDR = 0x4000;
     public const ushort IFF_TUN_EXCL = 0x8000;
 
-    public const uint TUN_F_CSUM = 0x01;
-    public const uint TUN_F_TSO4 = 0x02;
-    public const uint TUN_F_TSO6 = 0x04;
-    public const uint TUN_F_TSO_ECN = 0x08;
-    public const uint TUN_F_UFO = 0x10;
-    public const uint TUN_F_USO4 = 0x20;
-    public const uint TUN_F_USO6 = 0x40;
-
     public const uint SIOCGIFHWADDR = 0x8927;
 
     private const uint WriteDirection = 1;

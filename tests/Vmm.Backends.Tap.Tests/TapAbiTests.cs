@@ -2,32 +2,39 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
-using System.Text;
+using Vmm.Core.Network;
 
 namespace Vmm.Backends.Tap.Tests;
 
 /// <summary>Compiles C against the kernel's headers and compares every number, size and offset.</summary>
 public sealed class TapAbiTests
 {
-    /// <summary>Added by Linux 6.2; older headers lack them.</summary>
-    private static readonly string[] _young = ["TUN_F_USO4", "TUN_F_USO6"];
-
     [Fact]
     public void Numbers_AsInHeaders()
     {
-        FieldInfo[] fields = [.. typeof(Tun).GetFields(BindingFlags.Public | BindingFlags.Static).Where(f => f.Name != nameof(Tun.DevicePath) && f.Name != nameof(Tun.MAX_TAP_QUEUES))];
-        StringBuilder body = new();
+        FieldInfo[] fields = [.. typeof(Tun).GetFields(BindingFlags.Public | BindingFlags.Static).Where(f => f.Name is not nameof(Tun.DevicePath) and not nameof(Tun.MAX_TAP_QUEUES))];
+        Dictionary<string, ulong> found = Run(string.Join('\n', fields.Select(f => Print(f.Name))));
         foreach (FieldInfo field in fields)
         {
-            body.AppendLine(_young.Contains(field.Name) ? $"#ifdef {field.Name}" : "#if 1")
-                .AppendLine(CultureInfo.InvariantCulture, $"printf(\"{field.Name} %llu\\n\", (unsigned long long)(unsigned)({field.Name}));").AppendLine("#endif");
-        }
-
-        Dictionary<string, ulong> found = Run(body.ToString());
-        found.Should().HaveCountGreaterThanOrEqualTo(fields.Length - _young.Length);
-        foreach (FieldInfo field in fields.Where(f => found.ContainsKey(f.Name)))
-        {
             Convert.ToUInt64(field.GetValue(null), CultureInfo.InvariantCulture).Should().Be(found[field.Name], field.Name);
+        }
+    }
+
+    [Fact]
+    public void Offloads_AsInHeaders()
+    {
+        Dictionary<string, NetworkOffloads> names = new()
+        {
+            ["TUN_F_CSUM"] = NetworkOffloads.Checksum, ["TUN_F_TSO4"] = NetworkOffloads.Tso4, ["TUN_F_TSO6"] = NetworkOffloads.Tso6, ["TUN_F_TSO_ECN"] = NetworkOffloads.TsoEcn,
+            ["TUN_F_UFO"] = NetworkOffloads.Ufo, ["TUN_F_USO4"] = NetworkOffloads.Uso4, ["TUN_F_USO6"] = NetworkOffloads.Uso6,
+        };
+
+        // Headers before Linux 6.2 lack USO.
+        Dictionary<string, ulong> found = Run(string.Join('\n', names.Keys.Select(name => $"#ifdef {name}\n{Print(name)}\n#endif")));
+        found.Should().HaveCountGreaterThanOrEqualTo(names.Count - 2);
+        foreach ((string name, ulong value) in found)
+        {
+            ((ulong)names[name]).Should().Be(value, name);
         }
     }
 
@@ -52,19 +59,13 @@ public sealed class TapAbiTests
     {
         FieldInfo[] fields = [.. new[] { typeof(NetworkLink), typeof(RouteMessage) }.SelectMany(t => t.GetFields(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static))
             .Where(f => f.IsLiteral && f.Name.Contains('_', StringComparison.Ordinal))];
-        StringBuilder body = new();
-        foreach (FieldInfo field in fields)
-        {
-            body.AppendLine(CultureInfo.InvariantCulture, $"printf(\"{field.Name} %llu\\n\", (unsigned long long)({field.Name}));");
-        }
+        Dictionary<string, ulong> found = Run(string.Join('\n', fields.Select(f => Print(f.Name))) + """
 
-        body.AppendLine("""
             printf("HeaderSize %zu\n", sizeof(struct nlmsghdr));
             printf("AttributeHeaderSize %zu\n", sizeof(struct rtattr));
             printf("ifinfomsg %zu\n", sizeof(struct ifinfomsg));
             printf("ifaddrmsg %zu\n", sizeof(struct ifaddrmsg));
             """);
-        Dictionary<string, ulong> found = Run(body.ToString());
         foreach (FieldInfo field in fields)
         {
             Convert.ToUInt64(field.GetRawConstantValue(), CultureInfo.InvariantCulture).Should().Be(found[field.Name], field.Name);
@@ -72,6 +73,8 @@ public sealed class TapAbiTests
 
         (found["HeaderSize"], found["AttributeHeaderSize"], found["ifinfomsg"], found["ifaddrmsg"]).Should().Be((RouteMessage.HeaderSize, RouteMessage.AttributeHeaderSize, 16, 8));
     }
+
+    private static string Print(string name) => $"printf(\"{name} %llu\\n\", (unsigned long long)(unsigned)({name}));";
 
     private static Dictionary<string, ulong> Run(string body)
     {
