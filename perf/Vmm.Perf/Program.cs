@@ -1,8 +1,11 @@
 using BenchmarkDotNet.Running;
+using Vmm.Perf.Compare;
 
 namespace Vmm.Perf;
 
-/// <summary><c>bench</c>: the in-process benchmarks; what follows goes to BenchmarkDotNet.</summary>
+/// <summary>
+/// <c>bench</c>: the in-process benchmarks; what follows goes to BenchmarkDotNet. <c>compare-qemu</c>: the side-by-side.
+/// </summary>
 internal static class Program
 {
     private static int Main(string[] arguments)
@@ -13,6 +16,8 @@ internal static class Program
                 return RunBenchmarks("--filter", "*");
             case ["bench", .. string[] rest]:
                 return RunBenchmarks(rest);
+            case ["compare-qemu", .. string[] rest]:
+                return CompareCommand.Execute(rest);
             default:
                 Console.Error.WriteLine("Usage: perf/run [ARGUMENTS OF BENCHMARKDOTNET], for example perf/run --filter '*Virtqueue*'");
                 return 2;
