@@ -115,8 +115,9 @@ public sealed class LifecycleTests
         using NetGuest guest = NetGuest.Started(NetGuest.Mergeable | (eventIndex ? VirtioFeatures.RingEventIndex : 0));
         using Traffic traffic = new(guest, frames: 20_000, receiveBuffer: tightBuffers ? 100u : 2048u);
         Random random = new(7);
+        long end = Environment.TickCount64 + 60_000;
 
-        while (!traffic.IsDone)
+        while (!traffic.IsDone && Environment.TickCount64 < end)
         {
             guest.Driver.Transport.Pause();
             Thread.SpinWait(random.Next(2000));

@@ -16,22 +16,24 @@ internal sealed class NetGuest : IDisposable
     public const ulong Control = Mergeable | VirtioNetFeatures.ControlQueue | VirtioNetFeatures.ControlReceive | VirtioNetFeatures.ControlReceiveExtra
         | VirtioNetFeatures.ControlVlan | VirtioNetFeatures.ControlMacAddress;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     private readonly Dictionary<(int Queue, uint Head), List<DriverBuffer>> _posted = [];
+    private readonly INetworkBackend _backend;
     private ulong _next;
 
-    public NetGuest(MemoryBackend? backend = null, VirtioNetConfig? config = null, ulong memory = 16 << 20)
+    public NetGuest(INetworkBackend? backend = null, VirtioNetConfig? config = null, ulong memory = 16 << 20)
     {
-        Backend = backend ?? new MemoryBackend();
-        Device = new VirtioNetDevice(config ?? new VirtioNetConfig("net0", Mac), Backend, NullLogger.Instance);
+        _backend = backend ?? new MemoryBackend();
+        Device = new VirtioNetDevice(config ?? new VirtioNetConfig("net0", Mac), _backend, NullLogger.Instance);
         Driver = new DriverDevice(Device, memory);
         _next = Driver.FreeMemory.Value;
     }
 
     public static MacAddress Mac { get; } = new(0x5254_0012_3456);
 
-    public MemoryBackend Backend { get; }
+    /// <summary>The back end, when it is the one in memory.</summary>
+    public MemoryBackend Backend => (MemoryBackend)_backend;
 
     public VirtioNetDevice Device { get; }
 
@@ -44,7 +46,7 @@ internal sealed class NetGuest : IDisposable
     /// <summary>The control queue's index under the features of the last <see cref="Start"/>.</summary>
     public int ControlQueue { get; private set; }
 
-    public static NetGuest Started(ulong features = Mergeable, MemoryBackend? backend = null, VirtioNetConfig? config = null)
+    public static NetGuest Started(ulong features = Mergeable, INetworkBackend? backend = null, VirtioNetConfig? config = null)
     {
         NetGuest guest = new(backend, config);
         guest.Start(features);
@@ -132,7 +134,7 @@ internal sealed class NetGuest : IDisposable
     /// <summary>Waits for the next used chain of a receive queue and returns what was written into it.</summary>
     public byte[] TakeChain(int queue)
     {
-        Driver.WaitForUsed(queue, out uint head, out uint written).Should().BeTrue("a chain of queue {0} comes back", queue);
+        Driver.WaitForUsed(queue, out uint head, out uint written, (int)Patience.TotalMilliseconds).Should().BeTrue("a chain of queue {0} comes back", queue);
         return ReadChain(queue, head, written);
     }
 
@@ -184,7 +186,7 @@ internal sealed class NetGuest : IDisposable
         Driver.Memory.Write(new GuestAddress(acknowledgement), [0xee]);
         Driver.Queues[ControlQueue].Add([DriverBuffer.Readable(at, (uint)whole.Length), DriverBuffer.Writable(acknowledgement, 1)]);
         Driver.Notify(ControlQueue);
-        Driver.WaitForUsed(ControlQueue, out _, out uint written).Should().BeTrue("the command comes back");
+        Driver.WaitForUsed(ControlQueue, out _, out uint written, (int)Patience.TotalMilliseconds).Should().BeTrue("the command comes back");
         written.Should().Be(1);
         Driver.Memory.TryRead(new GuestAddress(acknowledgement), out byte result).Should().BeTrue();
         return result;
@@ -208,7 +210,7 @@ internal sealed class NetGuest : IDisposable
     public void Dispose()
     {
         Driver.Dispose();
-        Backend.Dispose();
+        _backend.Dispose();
     }
 
     private byte[] ReadChain(int queue, uint head, uint written)
