@@ -39,6 +39,16 @@ public sealed record ConsoleOptions(ConsoleKind Kind, string? Path = null)
         return error is null;
     }
 
+    /// <summary>The form that <see cref="Parse"/> reads.</summary>
+    public override string ToString() => Kind switch
+    {
+        ConsoleKind.Stdio => "stdio",
+        ConsoleKind.File => $"file:{Path}",
+        ConsoleKind.Pty => "pty",
+        ConsoleKind.UnixSocket => $"unix:{Path}",
+        _ => "none",
+    };
+
     private static string? Check(ConsoleOptions options, string text)
     {
         bool wantsPath = options.Kind is ConsoleKind.File or ConsoleKind.UnixSocket;

@@ -99,7 +99,8 @@ internal sealed partial class ElfImage
                 file.Name, $"segment {index} has p_filesz {segment.FileSize}, more than its p_memsz {segment.Size}", "The header is damaged: build the kernel again.");
         }
 
-        if (segment.FileOffset > file.Length || segment.FileSize > file.Length - segment.FileOffset)
+        // The offset of a segment that is all .bss means nothing: linkers put it past the end of the file.
+        if (segment.FileSize > 0 && (segment.FileOffset > file.Length || segment.FileSize > file.Length - segment.FileOffset))
         {
             throw new BootException(
                 file.Name,

@@ -16,6 +16,11 @@ internal static class ElfNotes
         ulong size = BinaryPrimitives.ReadUInt64LittleEndian(programHeader[32..]);
         // SPEC: a segment of 8-byte alignment pads names and descriptors to 8 bytes, every other one to 4.
         uint alignment = BinaryPrimitives.ReadUInt64LittleEndian(programHeader[48..]) == 8 ? 8u : 4u;
+        if (size == 0)
+        {
+            return null;
+        }
+
         if (offset > file.Length || size > file.Length - offset)
         {
             throw new BootException(

@@ -11,7 +11,10 @@ public sealed class ConsoleOptionsTests
     [InlineData("file:/tmp/a:b", ConsoleKind.File, "/tmp/a:b")]
     [InlineData("unix:vm.sock", ConsoleKind.UnixSocket, "vm.sock")]
     public void Parse_KnownForm_GivesKindAndPath(string text, ConsoleKind kind, string? path)
-        => ConsoleOptions.Parse(text).Should().Be(new ConsoleOptions(kind, path));
+    {
+        ConsoleOptions.Parse(text).Should().Be(new ConsoleOptions(kind, path));
+        ConsoleOptions.Parse(text).ToString().Should().Be(text);
+    }
 
     [Theory]
     [InlineData("", "Console '': the kind '' is unknown. Use stdio, file:PATH, pty, unix:PATH or none.")]

@@ -58,6 +58,17 @@ public sealed class BootLoaderTests
     }
 
     [Fact]
+    public void Load_SegmentOfBssAlone_MayHaveAnyFileOffset()
+    {
+        using BootFixture boot = new();
+        byte[] kernel = ElfBuilder.Pvh().Load(0x20_0000, [], 0x1000).Build();
+        ElfBuilder.Put(kernel, ElfBuilder.HeaderSize + 2 * ElfBuilder.ProgramHeaderSize + 8, (ulong)kernel.Length + 0x5000);
+        boot.Memory.Write(new GuestAddress(0x20_0000), [1, 2, 3]);
+        boot.Load(kernel);
+        boot.Read(0x20_0000, 0x1000).Should().OnlyContain(b => b == 0);
+    }
+
+    [Fact]
     public void Load_FlatKernel_BeginsInLongModeWithIdentityMap()
     {
         using BootFixture boot = new();
