@@ -11,6 +11,7 @@ namespace Vmm.DemoGuest;
 /// (<see cref="DemoGuestStatus"/>); TCP segments to port 7 and frames of EtherType 0x88B5 are mirrored, payload and
 /// offload header unchanged. Trailing IPv4 fragments of ICMP and UDP are mirrored too, so that fragmented datagrams come back
 /// whole. UDP echo and the TCP mirror also work over IPv6 (no extension headers, no neighbour discovery).
+/// Requests from port 7 to port 7 get no answer, lest two guests talk for ever.
 /// Checksums of echoes are carried over, not computed anew: a frame that was damaged on its way in is still seen to be.</para>
 /// <para>Options on the command line:</para>
 /// <list type="bullet">
@@ -21,7 +22,8 @@ namespace Vmm.DemoGuest;
 /// <item><c>features=MASK</c>: accept only these virtio-net features (and VERSION_1).</item>
 /// <item><c>queues=N</c>, <c>ring=N</c>: use at most N queue pairs, rings of at most N entries.</item>
 /// <item><c>exit=N</c>: leave through the debug exit with N. <c>reset</c>: reset by the keyboard controller.
-/// <c>triple</c>: triple fault. <c>hang</c>: HLT with interrupts off. <c>crash</c>: a page fault. Each right after the first line.</item>
+/// <c>triple</c>: triple fault. <c>hang</c>: HLT with interrupts off. <c>crash</c>: a page fault, which is reported and leaves through the
+/// debug exit. Each right after the first line.</item>
 /// </list>
 /// <para>Debug exits (port 0x501): N of <c>exit=N</c>; <see cref="ExceptionExit"/> plus the vector after an exception;
 /// <see cref="DeviceFaultExit"/> when a device breaks the protocol of its queue.</para>

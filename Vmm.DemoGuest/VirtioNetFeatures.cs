@@ -34,13 +34,17 @@ internal static class VirtioNetFeatures
     public const ulong LargeReceive =
         (1UL << GuestTso4) | (1UL << GuestTso6) | (1UL << GuestUfo) | (1UL << GuestUso4) | (1UL << GuestUso6);
 
-    /// <summary>A feature and the one without which it may not be accepted.</summary>
+    /// <summary>
+    /// A feature and another without which it is not accepted, to be applied in this order. Beyond the specification's rules, segmentation
+    /// is only received that can also be sent: frames are answered in the form in which they came.
+    /// </summary>
     public static IReadOnlyList<(byte Feature, byte Needs)> Requirements { get; } =
     [
+        (HostTso4, Checksum), (HostTso6, Checksum), (HostUfo, Checksum), (HostUso, Checksum),
         (GuestTso4, GuestChecksum), (GuestTso6, GuestChecksum), (GuestUfo, GuestChecksum),
         (GuestUso4, GuestChecksum), (GuestUso6, GuestChecksum),
-        (HostTso4, Checksum), (HostTso6, Checksum), (HostUfo, Checksum), (HostUso, Checksum),
-        (GuestAnnounce, ControlQueue), (MultiQueue, ControlQueue), (GuestAnnounce, Status),
+        (GuestTso4, HostTso4), (GuestTso6, HostTso6), (GuestUfo, HostUfo), (GuestUso4, HostUso), (GuestUso6, HostUso),
+        (MultiQueue, ControlQueue), (GuestAnnounce, ControlQueue), (GuestAnnounce, Status),
     ];
 
     /// <summary>gso_type of the header and the feature that lets it be sent.</summary>

@@ -35,24 +35,7 @@ internal static class QemuGuest
         try
         {
             await File.WriteAllBytesAsync(file, DemoGuestImage.Build());
-            var start = new ProcessStartInfo("/usr/bin/qemu-system-x86_64")
-            {
-                RedirectStandardOutput = true,
-                RedirectStandardInput = true,
-            };
-            string[] arguments =
-            [
-                "-M", "microvm,accel=kvm,x-option-roms=off,acpi=off", "-cpu", "qemu64,pni=off", "-m", "32M",
-                "-nodefaults", "-no-user-config",
-                "-no-reboot", "-display", "none", "-global", "virtio-mmio.force-legacy=false",
-                "-device", "isa-debug-exit,iobase=0x501,iosize=1",
-                "-serial", "stdio", "-kernel", file, "-append", commandLine, .. more,
-            ];
-            foreach (string argument in arguments)
-            {
-                start.ArgumentList.Add(argument);
-            }
-            using Process qemu = Process.Start(start)!;
+            using Process qemu = Start(file, commandLine, more);
             using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
             try
             {
@@ -69,5 +52,22 @@ internal static class QemuGuest
         {
             File.Delete(file);
         }
+    }
+
+    /// <summary>Starts QEMU with a kernel; its serial port is the process's standard output.</summary>
+    public static Process Start(string kernel, string commandLine, params string[] more)
+    {
+        var start = new ProcessStartInfo("/usr/bin/qemu-system-x86_64") { RedirectStandardOutput = true, RedirectStandardInput = true };
+        string[] arguments =
+        [
+            "-M", "microvm,accel=kvm,x-option-roms=off,acpi=off", "-cpu", "qemu64,pni=off", "-m", "32M",
+            "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-global", "virtio-mmio.force-legacy=false",
+            "-device", "isa-debug-exit,iobase=0x501,iosize=1", "-serial", "stdio", "-kernel", kernel, "-append", commandLine, .. more,
+        ];
+        foreach (string argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+        return Process.Start(start)!;
     }
 }
