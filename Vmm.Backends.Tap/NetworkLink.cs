@@ -112,7 +112,9 @@ public static class NetworkLink
         int result = socket.Request(request.Finish(), out _);
         if (result < 0)
         {
-            throw new LinuxException("netlink", $"a request to {purpose}", -result, result == -LibC.EPERM ? "It needs CAP_NET_ADMIN: run as root, or in a namespace of your own." : null);
+            throw new LinuxException(
+                "netlink", $"a request to {purpose}", -result,
+                result == -LibC.EPERM ? "It needs CAP_NET_ADMIN: run as root, or in a namespace of your own." : null);
         }
     }
 

@@ -4,18 +4,20 @@ using Vmm.Core.Linux;
 
 namespace Vmm.Backends.Tap;
 
-/// <summary>A netlink socket for interfaces and addresses of the network namespace in which it was opened. For set-up, not for hot paths.</summary>
+/// <summary>A netlink socket for the network namespace in which it was opened: interfaces and addresses. For set-up, not for hot paths.</summary>
 internal sealed unsafe class RouteSocket : IDisposable
 {
     private const int NETLINK_ROUTE = 0;
     private const int AnswerSize = 32 * 1024;
 
-    private readonly FileDescriptor _socket = new(
-        LinuxException.ThrowIfFailed(LibC.socket(LibC.AF_NETLINK, LibC.SOCK_RAW | LibC.SOCK_CLOEXEC, NETLINK_ROUTE), "socket(AF_NETLINK)", "the network's configuration"));
+    private readonly FileDescriptor _socket = new(LinuxException.ThrowIfFailed(
+        LibC.socket(LibC.AF_NETLINK, LibC.SOCK_RAW | LibC.SOCK_CLOEXEC, NETLINK_ROUTE), "socket(AF_NETLINK)", "the network's configuration"));
 
     private readonly byte[] _answer = new byte[AnswerSize];
 
-    /// <summary>Sends one request and waits for its answer. Returns 0 or -errno; a message that came as the answer, without its header.</summary>
+    /// <summary>Sends one request and waits for its answer.</summary>
+    /// <param name="answer">The message that came, without its header.</param>
+    /// <returns>0 or -errno.</returns>
     public int Request(scoped ReadOnlySpan<byte> request, out ReadOnlySpan<byte> answer)
     {
         answer = default;

@@ -9,7 +9,8 @@ public sealed partial class TapBackend
 {
     /// <summary>
     /// Takes over open TAP descriptors, one per queue, which were inherited or received over a socket; they are closed with the back
-    /// end, and on a failure here they are left as they are. Nothing that a running guest would notice is changed: not the offloads, not which queues are attached.
+    /// end, and on a failure here they are left as they are. Nothing that a running guest would notice is changed: not the offloads,
+    /// not which queues are attached.
     /// </summary>
     /// <exception cref="NetworkBackendException">A descriptor is not what is needed.</exception>
     public static TapBackend Adopt(params IReadOnlyList<int> fds)
@@ -47,7 +48,8 @@ public sealed partial class TapBackend
             (string queueName, ushort queueFlags) = Validate(queues[i], fds[i], queues.Length);
             if (i > 0 && queueName != name)
             {
-                throw new NetworkBackendException($"fd={fds[i]} belongs to {queueName} and fd={fds[0]} to {name}: give the queues of one interface.");
+                throw new NetworkBackendException(
+                    $"fd={fds[i]} belongs to {queueName} and fd={fds[0]} to {name}: give the queues of one interface.");
             }
 
             if (fds.Take(i).Contains(fds[i]))
@@ -64,7 +66,8 @@ public sealed partial class TapBackend
         NetworkLinkInfo? link = TapNamespace.FindLink(queues[0], name);
         if (link?.TunPacketInfo == true)
         {
-            throw new NetworkBackendException($"fd={fds[0]} is {name}, attached without IFF_NO_PI, so four more bytes stand before each frame; its flags are 0x{flags:x4}.");
+            throw new NetworkBackendException(
+                $"fd={fds[0]} is {name}, attached without IFF_NO_PI, so four more bytes stand before each frame; its flags are 0x{flags:x4}.");
         }
 
         // ORDER: header size and byte order belong to the interface, and writing them even unchanged is left out for a live one.
@@ -94,9 +97,11 @@ public sealed partial class TapBackend
         if (queue.TryGetInterface() is not { } found)
         {
             int errno = LibC.errno;
-            throw new NetworkBackendException(errno == LibC.EBADF ? $"fd={fd} is not an open descriptor: the starting process must pass it on (without close-on-exec)."
+            string? target = new FileInfo($"/proc/self/fd/{fd.ToString(CultureInfo.InvariantCulture)}").LinkTarget;
+            throw new NetworkBackendException(
+                errno == LibC.EBADF ? $"fd={fd} is not an open descriptor: the starting process must pass it on (without close-on-exec)."
                 : errno == LibC.EBADFD ? $"fd={fd} is {DevicePath} without an interface: TUNSETIFF has to come first."
-                : $"fd={fd} is {new FileInfo($"/proc/self/fd/{fd.ToString(CultureInfo.InvariantCulture)}").LinkTarget ?? "something"}, no TAP: open {DevicePath} and attach an interface.");
+                : $"fd={fd} is {target ?? "something"}, no TAP: open {DevicePath} and attach an interface.");
         }
 
         (string name, ushort flags) = found;
@@ -107,6 +112,6 @@ public sealed partial class TapBackend
         return wrong is null ? found : throw new NetworkBackendException($"fd={fd} is {name}, {wrong}; its flags are 0x{flags:x4}.");
     }
 
-    /// <summary>TUNSETOFFLOAD can only be tried by changing it, so for a live interface the kernel's version answers: USO came with 6.2.</summary>
+    /// <summary>TUNSETOFFLOAD can only be tried by changing it: for a live interface the kernel's version answers. USO came with 6.2.</summary>
     private static bool KernelHasUso() => Environment.OSVersion.Version >= new Version(6, 2);
 }

@@ -14,8 +14,13 @@ public sealed partial class TapBackend
             return Adopt(options.Fds);
         }
 
-        return Open(new TapOptions { Name = options.IfName ?? "vmtap%d", Queues = options.Queues, Mtu = options.Mtu,
-            Mode = options.IfName is null ? TapOpenMode.CreateNew : TapOpenMode.OpenOrCreate });
+        return Open(new TapOptions
+        {
+            Name = options.IfName ?? "vmtap%d",
+            Mode = options.IfName is null ? TapOpenMode.CreateNew : TapOpenMode.OpenOrCreate,
+            Queues = options.Queues,
+            Mtu = options.Mtu,
+        });
     }
 
     /// <summary>
@@ -69,7 +74,8 @@ public sealed partial class TapBackend
             queues[0].Set(TUNSETSNDBUF, nameof(TUNSETSNDBUF), bytes, name);
         }
 
-        NetworkOffloads supported = queues[0].TrySetOffload(TapOffloads.Base | TapOffloads.Uso) ? TapOffloads.Base | TapOffloads.Uso : TapOffloads.Base;
+        NetworkOffloads all = TapOffloads.Base | TapOffloads.Uso;
+        NetworkOffloads supported = queues[0].TrySetOffload(all) ? all : TapOffloads.Base;
         if (created)
         {
             SetUpCreated(queues[0], name, options);
@@ -159,9 +165,11 @@ public sealed partial class TapBackend
                 $"ifname={name} has {name.Length} characters; an interface's name has 1 to {IFNAMSIZ - 1}. Choose a shorter name like vmtap0.");
         }
 
-        if (name is "." or ".." || name.Any(c => c is <= ' ' or > '~' or '/' or ':') || (name.Contains('%') && options.Mode != TapOpenMode.CreateNew))
+        bool isTemplate = name.Contains('%', StringComparison.Ordinal);
+        if (name is "." or ".." || name.Any(c => c is <= ' ' or > '~' or '/' or ':') || (isTemplate && options.Mode != TapOpenMode.CreateNew))
         {
-            throw new NetworkBackendException($"ifname={name} is no name for an interface: letters, digits, '-', '_' and '.' are, as in vmtap0.");
+            throw new NetworkBackendException(
+                $"ifname={name} is no name for an interface: letters, digits, '-', '_' and '.' are, as in vmtap0.");
         }
     }
 }

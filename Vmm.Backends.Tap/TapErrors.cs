@@ -11,11 +11,13 @@ internal static class TapErrors
     public static LinuxException OpenDevice(int errno)
     {
         string advice = errno == LibC.ENOENT
-            ? "The kernel's TUN driver is not there: load it with `sudo modprobe tun`, or give the container the device (`--device /dev/net/tun`)."
+            ? "The kernel's TUN driver is not there: load it with `sudo modprobe tun`, "
+                + "or give the container the device (`--device /dev/net/tun`)."
             : errno == LibC.ENODEV || errno == LibC.ENXIO
             ? "The device node exists, its driver does not: load it with `sudo modprobe tun`."
             : errno == LibC.EACCES || errno == LibC.EPERM
-            ? "Run as root, let everybody open it with `sudo chmod 0666 /dev/net/tun` (making an interface still needs privilege), or pass an open TAP with fd=."
+            ? "Run as root, let everybody open it with `sudo chmod 0666 /dev/net/tun` (making an interface still needs privilege), "
+                + "or pass an open TAP with fd=."
             : "Check it with `ls -l /dev/net/tun`.";
         return new LinuxException("open", DevicePath, errno, advice);
     }
@@ -26,11 +28,13 @@ internal static class TapErrors
         string advice = errno == LibC.EPERM && info is null
             ? $"Making an interface needs CAP_NET_ADMIN. Make it once for yourself: {Recipe(name, queues)}"
             : errno == LibC.EPERM
-            ? $"It belongs to {(info!.TunOwner is { } owner ? $"user {owner}" : "root")}. Make one for yourself under another name: {Recipe("vmtap0", queues)}"
+            ? $"It belongs to {(info!.TunOwner is { } owner ? $"user {owner}" : "root")}. "
+                + $"Make one for yourself under another name: {Recipe("vmtap0", queues)}"
             : errno == LibC.EBUSY
             ? $"Another process has it open, or it exists already. Stop that process, or make another TAP: {Recipe("vmtap1", queues)}"
             : errno == LibC.EINVAL
-            ? $"The name is taken by something that is no TAP with {(queues > 1 ? "several queues" : "one queue")}. Make another TAP: {Recipe("vmtap1", queues)}"
+            ? $"The name is taken by something that is no TAP with {(queues > 1 ? "several queues" : "one queue")}. "
+                + $"Make another TAP: {Recipe("vmtap1", queues)}"
             : errno == LibC.E2BIG
             ? $"A TAP has at most {MAX_TAP_QUEUES} queues, all processes together."
             : $"Look at it with `ip -details link show dev {name}`.";
@@ -38,7 +42,8 @@ internal static class TapErrors
     }
 
     public static NetworkBackendException NotTap(NetworkLinkInfo info, int queues)
-        => new($"ifname={info.Name} is no TAP but {(info.TunType == TunType.Tun ? "a TUN interface (IP packets, no Ethernet frames)" : $"a {info.Kind ?? "physical"} interface")}. "
+        => new($"ifname={info.Name} is no TAP but "
+            + (info.TunType == TunType.Tun ? "a TUN interface (IP packets, no Ethernet frames). " : $"a {info.Kind ?? "physical"} interface. ")
             + $"Choose another name, or make a TAP: {Recipe("vmtap0", queues)}");
 
     public static NetworkBackendException InUse(NetworkLinkInfo info, int queues)

@@ -21,7 +21,7 @@ public static unsafe class UserNamespace
     /// <summary>This process may not make network namespaces and TAPs as it is.</summary>
     public static bool IsNeeded => !HasCapability(CAP_NET_ADMIN) || !HasCapability(CAP_SYS_ADMIN);
 
-    /// <summary>Why <see cref="Reexecute"/> can't work on this host, as a sentence with what to do; null when it works (tried, in some 5 ms).</summary>
+    /// <summary>Tries (in some 5 ms) whether <see cref="Reexecute"/> can work here. Null when it does, else a sentence with what to do.</summary>
     public static string? FindObstacle()
     {
         if (FindTool() is not { } tool)

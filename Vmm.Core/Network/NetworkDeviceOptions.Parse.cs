@@ -112,7 +112,8 @@ public sealed partial record NetworkDeviceOptions
         {
             if (Number(part, 0, int.MaxValue) is not { } fd)
             {
-                return $"{key}={value}: '{part}' is no descriptor's number{(key == "fds" ? "; separate them by ':', as in fds=7:8" : "")}.";
+                string hint = key == "fds" ? "; separate them by ':', as in fds=7:8" : "";
+                return $"{key}={value}: '{part}' is no descriptor's number{hint}.";
             }
 
             if (fds.Contains(fd))
@@ -141,14 +142,16 @@ public sealed partial record NetworkDeviceOptions
 
             if (seen.Contains("queues") && Queues != Fds.Count)
             {
-                return $"queues={Queues} does not fit {Fds.Count} descriptor{(Fds.Count == 1 ? "" : "s")}: leave 'queues' out, or give as many as fds=7:8:...";
+                return $"queues={Queues} does not fit {Fds.Count} descriptor{(Fds.Count == 1 ? "" : "s")}: "
+                    + "leave 'queues' out, or give as many as fds=7:8:...";
             }
 
             next = this with { Queues = Fds.Count };
             return null;
         }
 
-        return Kind is NetworkBackendKind.UnixDatagram or NetworkBackendKind.UnixStream && Path is null ? "'path' (or 'fd') is missing: where is the socket?"
+        bool isSocket = Kind is NetworkBackendKind.UnixDatagram or NetworkBackendKind.UnixStream;
+        return isSocket && Path is null ? "'path' (or 'fd') is missing: where is the socket?"
             : Kind == NetworkBackendKind.UnixDatagram && Peer is null ? "'peer' is missing: the path of the other side's socket."
             : null;
     }

@@ -26,7 +26,10 @@ public enum NetworkThreads
     Shared,
 }
 
-/// <summary>One network device as <c>--net</c> describes it, checked: <c>tap,id=net0,ifname=vmtap0,queues=2,mac=52:54:00:12:34:56,mtu=1500</c>.</summary>
+/// <summary>
+/// One network device as <c>--net</c> describes it, checked:
+/// <c>tap,id=net0,ifname=vmtap0,queues=2,mac=52:54:00:12:34:56,mtu=1500</c>.
+/// </summary>
 public sealed partial record NetworkDeviceOptions
 {
     public const int MaxQueues = 16;

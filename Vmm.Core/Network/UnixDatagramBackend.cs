@@ -56,8 +56,11 @@ public sealed class UnixDatagramBackend : INetworkBackend, INetworkQueue
                 result = socket.Bind(own);
             }
 
+            string advice = result == -LibC.EADDRINUSE
+                ? "Another process receives there: choose another path."
+                : "Choose a path in a directory that you may write to.";
             return result < 0
-                ? throw new LinuxException("bind", path, -result, result == -LibC.EADDRINUSE ? "Another process receives there: choose another path." : "Choose a path in a directory that you may write to.")
+                ? throw new LinuxException("bind", path, -result, advice)
                 : new UnixDatagramBackend(socket, $"unix-dgram {path}", mtu, path, UnixSocket.Address(peer));
         }
         catch

@@ -25,9 +25,12 @@ internal sealed unsafe class UnixSocket : FileDescriptor
         int domain = 0;
         int found = 0;
         socklen_t size = sizeof(int);
-        if (LibC.getsockopt(fd, LibC.SOL_SOCKET, LibC.SO_DOMAIN, &domain, &size) < 0 || LibC.getsockopt(fd, LibC.SOL_SOCKET, LibC.SO_TYPE, &found, &size) < 0)
+        if (LibC.getsockopt(fd, LibC.SOL_SOCKET, LibC.SO_DOMAIN, &domain, &size) < 0
+            || LibC.getsockopt(fd, LibC.SOL_SOCKET, LibC.SO_TYPE, &found, &size) < 0)
         {
-            throw new NetworkBackendException(LibC.errno == LibC.EBADF ? $"fd={fd} is not an open descriptor." : $"fd={fd} is no socket; a UNIX {typeName} socket is needed.");
+            throw new NetworkBackendException(LibC.errno == LibC.EBADF
+                ? $"fd={fd} is not an open descriptor."
+                : $"fd={fd} is no socket; a UNIX {typeName} socket is needed.");
         }
 
         if (domain != LibC.AF_UNIX || found != type)
@@ -43,7 +46,8 @@ internal sealed unsafe class UnixSocket : FileDescriptor
     public static (UnixSocket First, UnixSocket Second) CreatePair(int type)
     {
         int* pair = stackalloc int[2];
-        LinuxException.ThrowIfFailed(LibC.socketpair(LibC.AF_UNIX, type | LibC.SOCK_CLOEXEC | LibC.SOCK_NONBLOCK, 0, pair), "socketpair(AF_UNIX)", "a network back end");
+        LinuxException.ThrowIfFailed(
+            LibC.socketpair(LibC.AF_UNIX, type | LibC.SOCK_CLOEXEC | LibC.SOCK_NONBLOCK, 0, pair), "socketpair(AF_UNIX)", "a network back end");
         return (new UnixSocket(pair[0], true), new UnixSocket(pair[1], true));
     }
 
@@ -53,7 +57,8 @@ internal sealed unsafe class UnixSocket : FileDescriptor
         byte[] name = Encoding.UTF8.GetBytes(path);
         if (name.Length is 0 or >= AddressSize - sizeof(ushort))
         {
-            throw new NetworkBackendException($"path={path} has {name.Length} bytes; the path of a UNIX socket has 1 to {AddressSize - sizeof(ushort) - 1}.");
+            throw new NetworkBackendException(
+                $"path={path} has {name.Length} bytes; the path of a UNIX socket has 1 to {AddressSize - sizeof(ushort) - 1}.");
         }
 
         HostBuffer address = new(AddressSize);

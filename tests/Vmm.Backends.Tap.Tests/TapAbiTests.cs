@@ -25,8 +25,13 @@ public sealed class TapAbiTests
     {
         Dictionary<string, NetworkOffloads> names = new()
         {
-            ["TUN_F_CSUM"] = NetworkOffloads.Checksum, ["TUN_F_TSO4"] = NetworkOffloads.Tso4, ["TUN_F_TSO6"] = NetworkOffloads.Tso6, ["TUN_F_TSO_ECN"] = NetworkOffloads.TsoEcn,
-            ["TUN_F_UFO"] = NetworkOffloads.Ufo, ["TUN_F_USO4"] = NetworkOffloads.Uso4, ["TUN_F_USO6"] = NetworkOffloads.Uso6,
+            ["TUN_F_CSUM"] = NetworkOffloads.Checksum,
+            ["TUN_F_TSO4"] = NetworkOffloads.Tso4,
+            ["TUN_F_TSO6"] = NetworkOffloads.Tso6,
+            ["TUN_F_TSO_ECN"] = NetworkOffloads.TsoEcn,
+            ["TUN_F_UFO"] = NetworkOffloads.Ufo,
+            ["TUN_F_USO4"] = NetworkOffloads.Uso4,
+            ["TUN_F_USO6"] = NetworkOffloads.Uso6,
         };
 
         // Headers before Linux 6.2 lack USO.

@@ -10,7 +10,13 @@ public sealed class NetworkDeviceOptionsTests
         NetworkDeviceOptions options = NetworkDeviceOptions.Parse("tap,id=net0,ifname=vmtap0,queues=2,mac=52:54:00:AB:34:56,mtu=9000,iothread=shared");
         options.Should().BeEquivalentTo(new NetworkDeviceOptions
         {
-            Kind = NetworkBackendKind.Tap, Id = "net0", IfName = "vmtap0", Queues = 2, Mac = new MacAddress(0x5254_00ab_3456), Mtu = 9000, Threads = NetworkThreads.Shared,
+            Kind = NetworkBackendKind.Tap,
+            Id = "net0",
+            IfName = "vmtap0",
+            Queues = 2,
+            Mac = new MacAddress(0x5254_00ab_3456),
+            Mtu = 9000,
+            Threads = NetworkThreads.Shared,
         });
     }
 
