@@ -7,7 +7,8 @@ namespace Vmm.Core.Consoles;
 
 /// <summary>
 /// A console's way out. A vCPU only appends to a ring and, when that was empty, rings a doorbell; the event loop writes to the host
-/// as fast as the host takes it. So a prompt appears at once, a burst needs few system calls, and a slow reader holds up nobody.
+/// as fast as the host takes it. So a prompt appears at once, a burst needs few system calls, and a slow reader holds up nobody. A vCPU
+/// that is faster than the loop writes itself when half of the ring is full: bytes are lost only when the host takes none.
 /// </summary>
 /// <remarks>Locks: the drain lock belongs to whoever writes to the host; the ring's own lock is taken inside it.</remarks>
 internal sealed unsafe class ConsoleOutput : IEventHandler, IDisposable
@@ -25,6 +26,7 @@ internal sealed unsafe class ConsoleOutput : IEventHandler, IDisposable
     private readonly byte[] _chunk = new byte[ChunkSize];
     private FileDescriptor? _file;
     private EventRegistration? _writable;
+    private volatile bool _blocked; // the host takes nothing; the loop waits until it does
     private bool _disposed;
 
     public ConsoleOutput(EventLoop loop)
@@ -37,9 +39,14 @@ internal sealed unsafe class ConsoleOutput : IEventHandler, IDisposable
 
     public void Write(scoped ReadOnlySpan<byte> bytes)
     {
-        if (_ring.Append(bytes))
+        if (_ring.Append(bytes, out int queued))
         {
             _doorbell.Signal();
+        }
+
+        if (queued > Capacity / 2 && !_blocked)
+        {
+            OnReady(ReadyEvents.None);
         }
     }
 
@@ -175,6 +182,7 @@ internal sealed unsafe class ConsoleOutput : IEventHandler, IDisposable
 
     private void WatchWritable(bool watch)
     {
+        _blocked = watch;
         if (watch && _file is not null && !_disposed)
         {
             _writable ??= _loop.Add(_file, ReadyEvents.Out, this);

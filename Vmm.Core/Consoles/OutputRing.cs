@@ -27,7 +27,9 @@ internal sealed class OutputRing(int capacity)
     }
 
     /// <summary>Appends; true when the ring was empty before, so that a consumer has to be woken.</summary>
-    public bool Append(scoped ReadOnlySpan<byte> bytes)
+    /// <param name="bytes">The newest bytes.</param>
+    /// <param name="queued">How many bytes are in the ring now.</param>
+    public bool Append(scoped ReadOnlySpan<byte> bytes, out int queued)
     {
         lock (_lock)
         {
@@ -41,6 +43,7 @@ internal sealed class OutputRing(int capacity)
                 _bytes[(start + i) % _bytes.Length] = bytes[i];
             }
 
+            queued = (int)(_head - _tail);
             return wasEmpty && bytes.Length > 0;
         }
     }

@@ -9,23 +9,23 @@ public sealed class OutputRingTests
     public void Append_TellsWhenAConsumerHasToBeWoken()
     {
         OutputRing ring = new(8);
-        ring.Append([]).Should().BeFalse();
-        ring.Append("ab"u8).Should().BeTrue();
-        ring.Append("c"u8).Should().BeFalse();
+        ring.Append([], out _).Should().BeFalse();
+        ring.Append("ab"u8, out _).Should().BeTrue();
+        ring.Append("c"u8, out _).Should().BeFalse();
         byte[] chunk = new byte[8];
         ring.Peek(chunk, out long position).Should().Be(3);
         ring.Consume(position + 3);
-        ring.Append("d"u8).Should().BeTrue();
+        ring.Append("d"u8, out _).Should().BeTrue();
     }
 
     [Fact]
     public void Append_WhileAChunkIsOut_CountsWhatWasOverwrittenOnce()
     {
         OutputRing ring = new(4);
-        ring.Append("abcd"u8);
+        ring.Append("abcd"u8, out _);
         byte[] chunk = new byte[2];
         ring.Peek(chunk, out long position).Should().Be(2);
-        ring.Append("efg"u8);
+        ring.Append("efg"u8, out _);
         ring.DroppedBytes.Should().Be(3, "a, b and c had to go");
         ring.Consume(position + 2);
         byte[] rest = new byte[8];
@@ -45,7 +45,8 @@ public sealed class OutputRingTests
             {
                 if (kind > 0)
                 {
-                    ring.Append(bytes).Should().Be(model.Count == 0 && bytes.Length > 0);
+                    ring.Append(bytes, out int queued).Should().Be(model.Count == 0 && bytes.Length > 0);
+                    queued.Should().Be(Math.Min(model.Count + bytes.Length, 16));
                     model.AddRange(bytes);
                     int excess = Math.Max(0, model.Count - 16);
                     model.RemoveRange(0, excess);

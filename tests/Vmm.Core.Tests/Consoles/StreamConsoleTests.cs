@@ -30,6 +30,28 @@ public sealed unsafe class StreamConsoleTests : IDisposable
     }
 
     [Fact]
+    public void File_WriterFasterThanTheLoop_LosesNothing()
+    {
+        string path = Path.Combine(_folder.FullName, "log");
+        using ManualResetEventSlim go = new();
+        using EventFd hold = new();
+        // The loop is busy elsewhere all the while.
+        using EventRegistration registration = _loop.Add(hold, ReadyEvents.In | ReadyEvents.EdgeTriggered, new Holder(go));
+        hold.Signal();
+        using IConsole console = ConsoleFactory.Open(ConsoleOptions.Parse("file:" + path), _loop, new MachineLifetime());
+        byte[] written = [.. Enumerable.Range(0, 300_000).Select(i => (byte)(i * 5))];
+        for (int i = 0; i < written.Length; i++)
+        {
+            console.Write(written.AsSpan(i, 1));
+        }
+
+        console.Flush(TimeSpan.FromSeconds(20));
+        go.Set();
+        console.DroppedBytes.Should().Be(0);
+        File.ReadAllBytes(path).AsSpan().SequenceEqual(written).Should().BeTrue();
+    }
+
+    [Fact]
     public void File_NewFile_IsReadableByItsOwner()
     {
         string path = Path.Combine(_folder.FullName, "new");
@@ -135,6 +157,11 @@ public sealed unsafe class StreamConsoleTests : IDisposable
     {
         _loop.Dispose();
         _folder.Delete(recursive: true);
+    }
+
+    private sealed class Holder(ManualResetEventSlim go) : IEventHandler
+    {
+        public void OnReady(ReadyEvents events) => go.Wait();
     }
 
     private static (FileDescriptor Read, FileDescriptor Write) Pipe()
