@@ -115,7 +115,11 @@ public sealed unsafe class EventLoop : IDisposable
     {
         epoll_event value = new() { events = (int)events };
         value.data.u64 = token;
-        LinuxException.ThrowIfFailed(LibC.epoll_ctl(_epoll.Number, operation, file.Number, &value), "epoll_ctl", $"fd {file.Number}");
+        if (LibC.epoll_ctl(_epoll.Number, operation, file.Number, &value) != 0)
+        {
+            // Changing a registration is on hot paths: the text is made only when it is needed.
+            throw new LinuxException("epoll_ctl", $"fd {file.Number}", LibC.errno);
+        }
     }
 
     private void Run()
