@@ -5,8 +5,8 @@ using Vmm.Core.Network;
 namespace Vmm.Devices.VirtioNet;
 
 /// <summary>
-/// The readable part of a control chain (virtio 1.2 section 5.1.6.5): class, command and its data, in any layout. Each byte is read from guest
-/// memory once.
+/// The readable part of a control chain (virtio 1.2 section 5.1.6.5): class, command and its data, in any layout. Each byte is read
+/// from guest memory once.
 /// </summary>
 internal ref struct ControlCommand
 {

@@ -3,8 +3,8 @@ using System.Buffers.Binary;
 namespace Vmm.Devices.VirtioNet;
 
 /// <summary>
-/// struct virtio_net_hdr of a version 1 device, little endian (virtio 1.2 section 5.1.6): what each side may say in it. The bytes are always
-/// a copy in host memory: what was checked is what is used.
+/// struct virtio_net_hdr of a version 1 device, little endian (virtio 1.2 section 5.1.6): what each side may say in it. The bytes are
+/// always a copy in host memory: what was checked is what is used.
 /// </summary>
 internal static class FrameHeader
 {

@@ -1,6 +1,6 @@
 namespace Vmm.Devices.VirtioNet;
 
-/// <summary>What the queue pairs need to know of the device's state. Immutable: a change is a new object, taken up with the next batch.</summary>
+/// <summary>What queue pairs know of the device's state. Immutable: a change is a new object, taken up with the next batch.</summary>
 /// <param name="Features">The negotiated features.</param>
 /// <param name="GuestOffloads">GUEST_* bits that frames to the guest may use.</param>
 /// <param name="LinkUp">False: frames are dropped in both directions.</param>

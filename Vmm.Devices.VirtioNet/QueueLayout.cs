@@ -1,8 +1,10 @@
 namespace Vmm.Devices.VirtioNet;
 
-/// <summary>What a queue index means (virtio 1.2 section 5.1.2): receiveq1, transmitq1, ..., and the control queue behind those that exist.</summary>
+/// <summary>
+/// What a queue index means (virtio 1.2 section 5.1.2): receiveq1, transmitq1, ..., and the control queue behind those that exist.
+/// </summary>
 /// <param name="queuePairs">As many as the device has.</param>
-/// <param name="hasMultiQueue">VIRTIO_NET_F_MQ was negotiated; otherwise there is one pair and the control queue is the third queue.</param>
+/// <param name="hasMultiQueue">VIRTIO_NET_F_MQ was negotiated; otherwise there is one pair, and the control queue is the third.</param>
 internal readonly struct QueueLayout(int queuePairs, bool hasMultiQueue)
 {
     public int PairCount { get; } = hasMultiQueue ? queuePairs : 1;

@@ -12,7 +12,7 @@ namespace Vmm.Devices.VirtioNet;
 /// Protocol: a handler takes the lock, looks whether the pair runs, and moves one batch. Opening and closing take the same lock, so when
 /// closing has returned nobody touches the rings. The lock is the innermost but for the transport's interrupt lock.
 /// </remarks>
-internal sealed class QueuePair : IDisposable
+internal sealed partial class QueuePair : IDisposable
 {
     private readonly string _name;
     private readonly INetworkQueue _backend;
@@ -134,75 +134,11 @@ internal sealed class QueuePair : IDisposable
         }
     }
 
-    public void OnReceiveDoorbell(ReadyEvents events)
-    {
-        lock (_lock)
-        {
-            if (_isRunning)
-            {
-                ReceiveMetrics.CountDoorbell();
-                RunReceive();
-            }
-        }
-    }
-
-    public void OnTransmitDoorbell(ReadyEvents events)
-    {
-        lock (_lock)
-        {
-            if (_isRunning)
-            {
-                TransmitMetrics.CountDoorbell();
-                RunTransmit();
-            }
-        }
-    }
-
-    /// <summary>One receive batch. The lock is held.</summary>
-    private void RunReceive()
-    {
-        Receive.RunBatch(Volatile.Read(ref _rules));
-        UpdateWatch();
-    }
-
-    /// <summary>One transmit batch. The lock is held.</summary>
-    private void RunTransmit()
-    {
-        Transmit.RunBatch(Volatile.Read(ref _rules));
-        UpdateWatch();
-    }
-
     public void Dispose()
     {
         Unwatch();
         Receive.Dispose();
         Transmit.Dispose();
-    }
-
-    private void OnBackendReady(ReadyEvents events)
-    {
-        lock (_lock)
-        {
-            if (!_isRunning)
-            {
-                return;
-            }
-
-            bool isGone = (events & (ReadyEvents.Error | ReadyEvents.HangUp)) != 0;
-            if (isGone || (events & ReadyEvents.Out) != 0)
-            {
-                Transmit.CanWait = !isGone;
-                Transmit.Unblock();
-                RunTransmit();
-            }
-
-            RunReceive();
-            if (isGone && (Receive.HasFailed || (events & ReadyEvents.In) == 0))
-            {
-                // SPEC: epoll(7) reports these without being asked, for ever.
-                LoseBackend();
-            }
-        }
     }
 
     private void OpenLocked(OpenQueue? receive, OpenQueue? transmit)
@@ -220,45 +156,5 @@ internal sealed class QueuePair : IDisposable
         }
 
         UpdateWatch();
-    }
-
-    private void UpdateWatch()
-    {
-        if (_watch is null)
-        {
-            return;
-        }
-
-        if (Receive.HasFailed)
-        {
-            LoseBackend();
-            return;
-        }
-
-        ReadyEvents wanted = (Receive.WantsFrames ? ReadyEvents.In : ReadyEvents.None) | (Transmit.IsBlocked ? ReadyEvents.Out : ReadyEvents.None);
-        if (wanted != _watched)
-        {
-            _watched = wanted;
-            _watch.Change(wanted);
-        }
-    }
-
-    private void LoseBackend()
-    {
-        if (_watch is null)
-        {
-            return;
-        }
-
-        _log.LogWarning("{Device}: the back end is gone; nothing is received from it any more.", _name);
-        Transmit.CanWait = false;
-        Transmit.Unblock();
-        Unwatch();
-    }
-
-    private void Unwatch()
-    {
-        _watch?.Dispose();
-        _watch = null;
     }
 }

@@ -26,7 +26,9 @@ internal sealed class ReceiveWindow : IDisposable
     /// <summary>No further chain can be taken before one is used.</summary>
     public bool IsFull { get; private set; }
 
-    /// <summary>Takes chains until there are <paramref name="wanted"/> bytes or <paramref name="maxChains"/> chains, or the ring is empty.</summary>
+    /// <summary>
+    /// Takes chains until there are <paramref name="wanted"/> bytes or <paramref name="maxChains"/> chains, or the ring is empty.
+    /// </summary>
     /// <returns>Null, or how the driver broke the rules.</returns>
     public string? Fill(Virtqueue queue, long wanted, int maxChains)
     {

@@ -5,7 +5,8 @@ using Vmm.Core.Virtio;
 namespace Vmm.Devices.VirtioNet;
 
 /// <summary>
-/// Frames from the guest's buffers to the back end, without a copy but for the header: that is read once, checked, and sent from host memory.
+/// Frames from the guest's buffers to the back end, without a copy but for the header: that is read once, checked, and sent from host
+/// memory.
 /// </summary>
 /// <remarks>
 /// A chain that is no sound frame is dropped, counted and handed back: it hurts nobody but its sender. When the back end has no room the
@@ -51,7 +52,7 @@ internal sealed class TransmitQueue : IDisposable
     /// <summary>The back end has room again, or will never have.</summary>
     public void Unblock() => IsBlocked = false;
 
-    /// <summary>Sends frames until there are none, the back end has no room, or the batch is full: then true, and the doorbell is rung.</summary>
+    /// <summary>Sends frames until there are none, there is no room, or the batch is full: then true, and the doorbell is rung.</summary>
     public bool RunBatch(FrameRules rules)
     {
         if (_open is not { } open || IsBlocked)

@@ -7,7 +7,9 @@ namespace Vmm.Devices.VirtioNet;
 /// <param name="Mac">The address that the driver finds in configuration space.</param>
 public sealed record VirtioNetConfig(string Id, MacAddress Mac)
 {
-    /// <summary>Receive and transmit queue pairs, 1 to <see cref="VirtioNetDevice.MaxQueuePairs"/>; more than one offers VIRTIO_NET_F_MQ.</summary>
+    /// <summary>
+    /// Receive and transmit queue pairs, 1 to <see cref="VirtioNetDevice.MaxQueuePairs"/>; more than one offers VIRTIO_NET_F_MQ.
+    /// </summary>
     public int QueuePairs { get; init; } = 1;
 
     /// <summary>The MTU that the driver is told, in bytes; null takes the back end's, when it has one.</summary>

@@ -130,7 +130,8 @@ public sealed partial class VirtioNetDevice
         }
     }
 
-    private void StartPair(int pair) => _pairs[pair].Start(TryOpen(QueueLayout.ReceiveIndex(pair)), TryOpen(QueueLayout.TransmitIndex(pair)));
+    private void StartPair(int pair)
+        => _pairs[pair].Start(TryOpen(QueueLayout.ReceiveIndex(pair)), TryOpen(QueueLayout.TransmitIndex(pair)));
 
     private OpenQueue? TryOpen(int queue)
     {
@@ -175,7 +176,8 @@ public sealed partial class VirtioNetDevice
         }
         catch (IOException e)
         {
-            _log.LogError("{Device}: {Backend} does not switch to {Count} queues: {Message}", _config.Id, _backend.Description, count, e.Message);
+            string backend = _backend.Description;
+            _log.LogError("{Device}: {Backend} does not switch to {Count} queues: {Message}", _config.Id, backend, count, e.Message);
             return false;
         }
     }

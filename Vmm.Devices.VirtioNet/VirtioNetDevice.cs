@@ -9,8 +9,9 @@ namespace Vmm.Devices.VirtioNet;
 /// A virtio network card (virtio 1.2 section 5.1).
 /// </summary>
 /// <remarks>
-/// Protocol. Locks, always taken in this order: the transport's register lock (vCPU threads come in with it), the device's own (state, control
-/// queue), a queue pair's (its rings), the transport's interrupt lock. I/O threads begin at the device's (control queue) or at a pair's.
+/// Protocol. Locks, always taken in this order: the transport's register lock (vCPU threads come in with it), the device's own (state,
+/// control queue), a queue pair's (its rings), the transport's interrupt lock. I/O threads begin at the device's (control queue) or at
+/// a pair's.
 /// <code>
 ///   vCPU:      registers -> device -> pair            Activate, Reset, ResetQueue, EnableQueue, Pause, Resume, config space
 ///   I/O:                    device -> pair            control queue, on the first pair's thread
@@ -56,10 +57,14 @@ public sealed partial class VirtioNetDevice : IVirtioDevice
         _state = VirtioNetState.Initial(config.Mac, linkUp: true);
 
         _doorbells = [.. MaxQueueSizes.Select(_ => new EventFd())];
-        _loops = [.. Enumerable.Range(0, config.SharedIoThread ? 1 : config.QueuePairs).Select(i => new EventLoop($"{config.Id}-io{i}"))];
+        int loops = config.SharedIoThread ? 1 : config.QueuePairs;
+        _loops = [.. Enumerable.Range(0, loops).Select(i => new EventLoop($"{config.Id}-io{i}"))];
         FrameRules rules = MakeRules(_state.GuestOffloads);
         _pairs = [.. Enumerable.Range(0, config.QueuePairs).Select(MakePair)];
-        Metrics = new VirtioNetMetrics([.. _pairs.Select(pair => pair.ReceiveMetrics)], [.. _pairs.Select(pair => pair.TransmitMetrics)], _controlMetrics);
+        Metrics = new VirtioNetMetrics(
+            [.. _pairs.Select(pair => pair.ReceiveMetrics)],
+            [.. _pairs.Select(pair => pair.TransmitMetrics)],
+            _controlMetrics);
 
         QueuePair MakePair(int i) => new($"{config.Id} pair {i}", backend.GetQueue(i), _loops[i % _loops.Length], rules, log);
     }
@@ -137,7 +142,9 @@ public sealed partial class VirtioNetDevice : IVirtioDevice
 
         if (config.QueuePairs > backend.QueueCount)
         {
-            throw new ArgumentException($"{config.Id}: {config.QueuePairs} queue pairs are more than the {backend.QueueCount} of {backend.Description}.", nameof(config));
+            throw new ArgumentException(
+                $"{config.Id}: {config.QueuePairs} queue pairs are more than the {backend.QueueCount} of {backend.Description}.",
+                nameof(config));
         }
 
         if ((config.Mtu ?? backend.Mtu) is < 68 or > 65_535)

@@ -2,7 +2,10 @@ using Vmm.Core.Network;
 
 namespace Vmm.Devices.VirtioNet;
 
-/// <summary>Feature bits of a network device (virtio 1.2 section 5.1.3; the USO bits: virtio 1.3), their dependencies and their relation to a back end.</summary>
+/// <summary>
+/// Feature bits of a network device (virtio 1.2 section 5.1.3; the USO bits: virtio 1.3), their dependencies and their relation to a
+/// back end.
+/// </summary>
 public static class VirtioNetFeatures
 {
     public const ulong Checksum = 1ul << 0;
@@ -41,11 +44,13 @@ public static class VirtioNetFeatures
     // SPEC: 5.1.3.1: each of the first needs at least one of the second.
     private static readonly (ulong Feature, ulong AnyOf, string Reason)[] Dependencies =
     [
-        (GuestTso4 | GuestTso6 | GuestUfo | GuestUso4 | GuestUso6, GuestChecksum, "GUEST_TSO4, GUEST_TSO6, GUEST_UFO and GUEST_USO need GUEST_CSUM"),
+        (GuestTso4 | GuestTso6 | GuestUfo | GuestUso4 | GuestUso6, GuestChecksum,
+            "GUEST_TSO4, GUEST_TSO6, GUEST_UFO and GUEST_USO need GUEST_CSUM"),
         (GuestEcn, GuestTso4 | GuestTso6, "GUEST_ECN needs GUEST_TSO4 or GUEST_TSO6"),
         (HostTso4 | HostTso6 | HostUfo | HostUso, Checksum, "HOST_TSO4, HOST_TSO6, HOST_UFO and HOST_USO need CSUM"),
         (HostEcn, HostTso4 | HostTso6, "HOST_ECN needs HOST_TSO4 or HOST_TSO6"),
-        (ControlReceive | ControlVlan | GuestAnnounce | MultiQueue | ControlMacAddress, ControlQueue, "CTRL_RX, CTRL_VLAN, GUEST_ANNOUNCE, MQ and CTRL_MAC_ADDR need CTRL_VQ"),
+        (ControlReceive | ControlVlan | GuestAnnounce | MultiQueue | ControlMacAddress, ControlQueue,
+            "CTRL_RX, CTRL_VLAN, GUEST_ANNOUNCE, MQ and CTRL_MAC_ADDR need CTRL_VQ"),
     ];
 
     // The host's side of an offload needs no more than a back end that takes such frames: one that also hands them out.
@@ -73,7 +78,8 @@ public static class VirtioNetFeatures
         }
 
         // A back end with segmentation but without checksums would offer what no driver may accept.
-        return (supported & NetworkOffloads.Checksum) != 0 ? features : features & ~(GuestOffloads | HostTso4 | HostTso6 | HostEcn | HostUfo | HostUso);
+        const ulong segmentation = GuestOffloads | HostTso4 | HostTso6 | HostEcn | HostUfo | HostUso;
+        return (supported & NetworkOffloads.Checksum) != 0 ? features : features & ~segmentation;
     }
 
     /// <summary>Null, or which dependency of section 5.1.3.1 is broken.</summary>

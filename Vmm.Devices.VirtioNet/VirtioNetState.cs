@@ -2,7 +2,9 @@ using Vmm.Core.Network;
 
 namespace Vmm.Devices.VirtioNet;
 
-/// <summary>All that changes in a network device while it is used, but for its rings and its queue pairs' <see cref="ReceiveQueueState"/>.</summary>
+/// <summary>
+/// All that changes in a network device while it is used, but for its rings and its queue pairs' <see cref="ReceiveQueueState"/>.
+/// </summary>
 internal struct VirtioNetState
 {
     public MacAddress Mac;

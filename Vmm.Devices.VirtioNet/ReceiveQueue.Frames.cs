@@ -1,0 +1,221 @@
+using Vmm.Core.Memory;
+
+namespace Vmm.Devices.VirtioNet;
+
+// One frame: reading, checking, delivering it.
+internal sealed partial class ReceiveQueue
+{
+    private const int StartBytes = FrameHeader.Size + ReceiveFilter.BytesNeeded;
+
+    /// <summary>False when there is nothing more to do now.</summary>
+    private bool MoveOne(OpenQueue open, FrameRules rules)
+    {
+        if (!rules.LinkUp)
+        {
+            return DiscardOne();
+        }
+
+        int longest = _state.PendingLength != 0 ? _state.PendingLength : Math.Min(_backend.MaxFrameSize, _state.PendingFrame.Length);
+        int maxChains = rules.IsMergeable ? open.Ring.State.Size : 1;
+        if (_window.Fill(open.Ring, longest, maxChains) is { } fault)
+        {
+            Fail(open, fault);
+            return false;
+        }
+
+        if (_state.PendingLength != 0)
+        {
+            return DeliverPending(open);
+        }
+
+        return _window.ChainCount == 0 ? WaitForBuffers(open) : ReadOne(open, rules, longest);
+    }
+
+    private bool ReadOne(OpenQueue open, FrameRules rules, int longest)
+    {
+        // What stands in a bounded int from here on: the window has less than `longest` bytes, or enough of them.
+        int room = (int)Math.Min(_window.Bytes, longest);
+        int length = Read(room, longest, out bool isInHost);
+        if (length <= 0)
+        {
+            return StopReading(length);
+        }
+
+        if (length <= _window.Bytes && !isInHost)
+        {
+            return DeliverInPlace(open, rules, length);
+        }
+
+        if (length > longest)
+        {
+            // Linux reports the frame's own length when it has cut it.
+            _metrics.CountDrop(DropReason.TooLong);
+            return true;
+        }
+
+        if (!isInHost)
+        {
+            _window.Ranges.CopyTo(0, _state.PendingFrame.Span[..room]);
+        }
+
+        if (Inspect(_state.PendingFrame.Span[..Math.Min(length, StartBytes)], length, rules) is { } reason)
+        {
+            _metrics.CountDrop(reason);
+            return true;
+        }
+
+        _state.PendingLength = length;
+        return DeliverPending(open);
+    }
+
+    /// <summary>
+    /// Reads one frame into the window's <paramref name="room"/> bytes and, if they are less than the longest frame, on into the pending
+    /// frame's memory, at the offset where it would stand there.
+    /// </summary>
+    private int Read(int room, int longest, out bool isInHost)
+    {
+        ScatterList ranges = _window.Ranges;
+        int count = ranges.Count;
+        isInHost = false;
+        if (room == longest)
+        {
+            return _backend.Receive(ranges);
+        }
+
+        if (ranges.TryAdd(_state.PendingFrame, room, longest - room))
+        {
+            int length = _backend.Receive(ranges);
+            ranges.Truncate(count);
+            return length;
+        }
+
+        isInHost = true;
+        return ReadIntoHost(longest);
+    }
+
+    private int ReadIntoHost(int longest)
+    {
+        _hostRange.Clear();
+        _hostRange.TryAdd(_state.PendingFrame, longest);
+        return _backend.Receive(_hostRange);
+    }
+
+    private bool DeliverInPlace(OpenQueue open, FrameRules rules, int length)
+    {
+        Span<byte> start = stackalloc byte[StartBytes];
+        start = start[.._window.Ranges.CopyTo(0, start[..Math.Min(length, StartBytes)])];
+        if (Inspect(start, length, rules) is { } reason)
+        {
+            // The chains stay in the window for the next frame.
+            _metrics.CountDrop(reason);
+            return true;
+        }
+
+        Deliver(open, start, length);
+        return true;
+    }
+
+    private bool DeliverPending(OpenQueue open)
+    {
+        int length = _state.PendingLength;
+        if (_window.Bytes >= length)
+        {
+            Span<byte> frame = _state.PendingFrame.Span[..length];
+            _window.Ranges.CopyFrom(0, frame);
+            _state.PendingLength = 0;
+            Deliver(open, frame, length);
+            return true;
+        }
+
+        if (!_window.IsFull)
+        {
+            return WaitForBuffers(open);
+        }
+
+        // All that the ring can ever hold is here, and it is not enough.
+        _state.PendingLength = 0;
+        _metrics.CountDrop(DropReason.TooLong);
+        return true;
+    }
+
+    private void Deliver(OpenQueue open, Span<byte> start, int length)
+    {
+        Span<byte> header = start[..FrameHeader.Size];
+        FrameHeader.SetBufferCount(header, _window.CountChains(length));
+        _window.Ranges.CopyFrom(0, header);
+        _window.Use(open.Ring, length);
+        _pushed++;
+        _metrics.CountFrame(length - FrameHeader.Size);
+    }
+
+    /// <summary>Reads and drops one frame while the link is down.</summary>
+    private bool DiscardOne()
+    {
+        if (_state.PendingLength != 0)
+        {
+            _state.PendingLength = 0;
+            _metrics.CountDrop(DropReason.LinkDown);
+        }
+
+        int length = ReadIntoHost(_state.PendingFrame.Length);
+        if (length <= 0)
+        {
+            return StopReading(length);
+        }
+
+        _metrics.CountDrop(DropReason.LinkDown);
+        return true;
+    }
+
+    private bool StopReading(int result)
+    {
+        if (result < 0)
+        {
+            HasFailed = true;
+            _metrics.CountError();
+        }
+
+        return false;
+    }
+
+    /// <summary>True when the guest has added buffers in the meantime.</summary>
+    private bool WaitForBuffers(OpenQueue open)
+    {
+        if (open.Ring.EnableDoorbell())
+        {
+            return true;
+        }
+
+        _isStarved = true;
+        _metrics.CountWait();
+        return false;
+    }
+
+    private void Fail(OpenQueue open, string reason)
+    {
+        _window.Clear();
+        _open = null;
+        open.Fail(reason);
+        if (_pushed > 0)
+        {
+            _pushed = 0;
+            open.Publish(_metrics);
+        }
+    }
+
+    /// <summary>Checks the first bytes of a frame and its header, which is put right in place.</summary>
+    private static DropReason? Inspect(Span<byte> start, int length, FrameRules rules)
+    {
+        if (length < FrameHeader.Size + FrameHeader.MinFrameLength)
+        {
+            return DropReason.Runt;
+        }
+
+        if (FrameHeader.CheckReceive(start, rules.GuestOffloads) is { } reason)
+        {
+            return reason;
+        }
+
+        return rules.Filter.AcceptsAll || rules.Filter.Accepts(start[FrameHeader.Size..]) ? null : DropReason.Filtered;
+    }
+}
