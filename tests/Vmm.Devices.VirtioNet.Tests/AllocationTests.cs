@@ -50,7 +50,7 @@ public sealed class AllocationTests
     [Fact]
     public void Receive_FramesThatWaitOrAreDropped_AllocateNothing()
     {
-        using MemoryBackend backend = new(hasReadiness: false);
+        using MemoryBackend backend = new();
         using NetGuest guest = NetGuest.Started(NetGuest.Control, backend);
         guest.Command(0, 0, 0).Should().Be(0);
         byte[] wanted = NetGuest.Frame(1514);
