@@ -154,12 +154,6 @@ internal sealed unsafe partial class VcpuThread
         Interlocked.MemoryBarrier();
     }
 
-    private void End(GuestEndCause cause, string headline)
-    {
-        string report = _reporter.Write(_vcpu, headline);
-        if (_lifetime.End(new GuestEnd(cause, Report: report)))
-        {
-            _log.LogError("{Report}", report);
-        }
-    }
+    /// <summary>The report goes with the end; whoever waits for that shows it.</summary>
+    private void End(GuestEndCause cause, string headline) => _lifetime.End(new GuestEnd(cause, Report: _reporter.Write(_vcpu, headline)));
 }
