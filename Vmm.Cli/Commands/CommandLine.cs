@@ -16,7 +16,7 @@ internal static class CommandLine
         ParseResult parsed = CreateRoot().Parse(args);
         if (parsed.Action is ParseErrorAction)
         {
-            Console.Error.WriteLine($"vmm: {parsed.Errors[0].Message} See `{HelpCommand(parsed.CommandResult)}`.");
+            Console.Error.WriteLine($"vmm: {DescribeError(parsed)} See `{HelpCommand(parsed.CommandResult)}`.");
             return ExitCode.Usage;
         }
 
@@ -87,6 +87,11 @@ internal static class CommandLine
         };
         return option.AcceptOnlyFromAmong("debug", "info", "warn", "error");
     }
+
+    private static string DescribeError(ParseResult parsed)
+        => parsed.UnmatchedTokens is [{ } token, ..]
+            ? $"'{token}' is no {(token.StartsWith('-') ? "option" : "command or argument")} here."
+            : string.Join(' ', parsed.Errors[0].Message.Split((char[])['\r', '\n', '\t', ' '], StringSplitOptions.RemoveEmptyEntries)).TrimEnd('.') + ".";
 
     private static string HelpCommand(CommandResult command)
         => command.Command is RootCommand ? "vmm --help" : $"vmm {command.Command.Name} --help";

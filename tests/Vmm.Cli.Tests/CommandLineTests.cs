@@ -1,0 +1,89 @@
+namespace Vmm.Cli.Tests;
+
+/// <summary>What needs no virtual machine: help, version, and every wrong command line.</summary>
+public sealed class CommandLineTests
+{
+    public CommandLineTests() => Host.RequireBinary();
+
+    [Fact]
+    public void Version_IsPrinted()
+    {
+        (int code, string output, _) = VmmProcess.Run("version");
+
+        code.Should().Be(0);
+        output.Should().MatchRegex(@"^vmm \d+\.\d+\.\d+\n$");
+        VmmProcess.Run("--version").Output.Should().Be(output);
+    }
+
+    [Theory]
+    [InlineData("run")]
+    [InlineData("demo")]
+    [InlineData("demo-guest")]
+    [InlineData("doctor")]
+    public void Help_OfACommand_HasExamples(string command)
+    {
+        (int code, string output, string error) = VmmProcess.Run(command, "--help");
+
+        code.Should().Be(0);
+        error.Should().BeEmpty();
+        output.Should().Contain("Examples:\n  vmm " + command);
+    }
+
+    [Fact]
+    public void Help_ShowsTheTableOfExitCodes() => VmmProcess.Run("--help").Output.Should().Contain(ExitCode.Table);
+
+    [Theory]
+    [InlineData("Required command", "")]
+<<<<<<< Updated upstream
+    [InlineData("'fly'", "fly")]
+    [InlineData("--kernel", "run")]
+    [InlineData("--no-such", "run --kernel demo --no-such")]
+=======
+    [InlineData("'fly' is no command or argument here", "fly")]
+    [InlineData("--kernel", "run")]
+    [InlineData("'--no-such' is no option here", "run --kernel demo --no-such")]
+>>>>>>> Stashed changes
+    [InlineData("--memory 12Q is no size", "run --kernel demo --memory 12Q")]
+    [InlineData("--memory 1M is less", "run --kernel demo --memory 1M")]
+    [InlineData("--memory 99999999999G is no size", "run --kernel demo --memory 99999999999G")]
+    [InlineData("--cpus 0 is not a number", "run --kernel demo --cpus 0")]
+    [InlineData("--cpus x is not a number", "run --kernel demo --cpus x")]
+    [InlineData("'bridge' is no back end", "run --kernel demo --net bridge")]
+    [InlineData("'speed' is no option of tap", "run --kernel demo --net tap,speed=9")]
+    [InlineData("queues=17 is not a number", "run --kernel demo --net tap,queues=17")]
+    [InlineData("mac=x is no Ethernet address", "run --kernel demo --net tap,mac=x")]
+    [InlineData("mac=01:00:5e:00:00:01 is a multicast address", "run --kernel demo --net tap,mac=01:00:5e:00:00:01")]
+    [InlineData("mtu=20 is not a number", "run --kernel demo --net tap,mtu=20")]
+    [InlineData("the kind 'printer' is unknown", "run --kernel demo --console printer")]
+    [InlineData("the path is missing", "run --kernel demo --console file")]
+    [InlineData("'loud'", "run --kernel demo --log-level loud")]
+    [InlineData("--output", "demo-guest")]
+    public void WrongCommandLine_SaysWhy_AndStartsNothing(string message, string line)
+    {
+        (int code, string output, string error) = VmmProcess.Run(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+
+        code.Should().Be(ExitCode.Usage);
+        output.Should().BeEmpty();
+        error.Should().StartWith("vmm: ").And.Contain(message).And.Contain("--help`.\n");
+        error.TrimEnd('\n').Should().NotContain("\n");
+    }
+
+    [Fact]
+    public void DemoGuest_Written_IsTheGuestThatRunBoots()
+    {
+        using TemporaryFolder folder = new();
+
+        VmmProcess.Run("demo-guest", "--output", folder["demo.elf"]).ExitCode.Should().Be(0);
+
+        File.ReadAllBytes(folder["demo.elf"]).Should().Equal(DemoGuest.DemoGuestImage.Build());
+    }
+
+    [Fact]
+    public void DemoGuest_NoSuchFolder_SaysSo()
+    {
+        (int code, _, string error) = VmmProcess.Run("demo-guest", "--output", "/no/such/folder/demo.elf");
+
+        code.Should().Be(ExitCode.HostError);
+        error.Should().StartWith("vmm: --output /no/such/folder/demo.elf can't be written: ");
+    }
+}

@@ -1,0 +1,61 @@
+namespace Vmm.Cli.Tests;
+
+/// <summary>A newcomer's first command.</summary>
+public sealed class DemoTests
+{
+    public DemoTests() => Host.RequireNetwork();
+
+    [Fact]
+    public void Demo_ToAPipe_PrintsLinesAndEndsWell()
+    {
+        (int code, string output, string error) = VmmProcess.Run("demo");
+
+        code.Should().Be(0, output + error);
+        error.Should().BeEmpty();
+        output.Should().Contain("demo guest: ready").And.MatchRegex(@"ping 10 +\d+ us").And.Contain("UDP echo").And.Contain("ping flood");
+        output.Should().NotContain("\u001b");
+        output.Should().EndWith("every request was answered; the guest, the TAP and the namespace are gone\n");
+    }
+
+    [Fact]
+    public void Demo_OnATerminal_ShowsATable()
+    {
+        Host.RequireTool("script");
+        using VmmProcess process = VmmProcess.StartProgram("script", "--quiet", "--return", "--command", $"stty cols 120 rows 50; TERM=xterm-256color {Host.Binary} demo", "/dev/null");
+
+        process.WaitForExit().Should().Be(0, process.Output);
+        process.Output.Should().Contain("╭").And.Contain("ping flood").And.Contain("every request was answered");
+    }
+
+    [Fact]
+<<<<<<< Updated upstream
+    public void Demo_WithoutPrivileges_MakesItsOwnUserNamespace()
+    {
+        Host.RequireTool("setpriv");
+        Assert.SkipWhen(Backends.Tap.UserNamespace.FindObstacle() is not null, "User namespaces are not allowed on this host.");
+
+        // Root without capabilities may still open the devices it owns, but not make a network.
+        using VmmProcess process = VmmProcess.StartProgram("setpriv", "--bounding-set=-all", "--inh-caps=-all", Host.Binary, "demo");
+=======
+    public void Demo_OfAnOrdinaryUser_MakesItsOwnUserNamespace()
+    {
+        Assert.SkipWhen(Backends.Tap.UserNamespace.FindObstacle() is not null, "User namespaces are not allowed on this host.");
+        using NobodysVmm nobody = NobodysVmm.Require();
+        using VmmProcess process = nobody.StartWithDevices("demo");
+>>>>>>> Stashed changes
+
+        process.WaitForExit().Should().Be(0, process.Output + process.Error);
+        process.Output.Should().Contain("every request was answered");
+    }
+
+    [Fact]
+    public void Demo_MayNotOpenKvm_SaysWhatToDo()
+    {
+        using NobodysVmm nobody = NobodysVmm.Require();
+        using VmmProcess process = nobody.Start("demo");
+
+        process.WaitForExit().Should().Be(ExitCode.HostError);
+        process.Output.Should().BeEmpty();
+        process.Error.Should().StartWith("vmm: /dev/kvm: ").And.Contain("usermod -aG kvm");
+    }
+}

@@ -1,0 +1,82 @@
+using System.Net;
+using System.Net.Sockets;
+using Vmm.Backends.Tap;
+using Vmm.Cli.Demo;
+using Vmm.DemoGuest;
+using Vmm.Testing.Network;
+
+namespace Vmm.Cli.Tests.Harness;
+
+/// <summary><c>vmm run --kernel demo</c> on a TAP in a network namespace of the test's own, and the host's end of the wire.</summary>
+internal sealed class GuestOnTap : IDisposable
+{
+    public const string Interface = "t0";
+    public static readonly IPAddress GuestAddress = IPAddress.Parse("10.0.0.2");
+    private static readonly IPAddress _hostAddress = IPAddress.Parse("10.0.0.1");
+
+    private GuestOnTap(NetworkTestbed network, VmmProcess process)
+    {
+        Network = network;
+        Process = process;
+    }
+
+    public NetworkTestbed Network { get; }
+
+    public VmmProcess Process { get; }
+
+    /// <summary>Starts it and waits until the guest answers.</summary>
+    /// <param name="net">More for <c>--net tap,ifname=t0</c>: <c>queues=4</c>.</param>
+    /// <param name="append">More for the guest's command line.</param>
+    /// <param name="options">More options of <c>vmm run</c>.</param>
+    public static GuestOnTap Start(string net = "", string append = "", params string[] options)
+    {
+        NetworkTestbed network = new();
+        VmmProcess process = StartProcess(network, net, append, options);
+        GuestOnTap guest = new(network, process);
+        try
+        {
+            guest.SetUpHost();
+            return guest;
+        }
+        catch
+        {
+            guest.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Starts it and does not wait for anything.</summary>
+    public static VmmProcess StartProcess(NetworkTestbed network, string net = "", string append = "", params string[] options)
+        => VmmProcess.StartIn(
+            network.Namespace,
+            ["run", "--kernel", "demo", "--memory", "64M", "--append", $"ip={GuestAddress} {append}", "--net", $"tap,ifname={Interface}{(net.Length > 0 ? "," : "")}{net}", .. options]);
+
+    public T Open<T>(Func<T> function) => Network.Namespace.Run(function);
+
+    public DemoGuestStatus RequestStatus()
+    {
+        using Socket socket = Network.OpenUdp();
+        socket.ReceiveTimeout = 5000;
+        socket.Connect(new IPEndPoint(GuestAddress, DemoGuestStatus.Port));
+        socket.Send(ReadOnlySpan<byte>.Empty);
+        byte[] answer = new byte[DemoGuestStatus.Size];
+        return DemoGuestStatus.TryParse(answer.AsSpan(0, socket.Receive(answer)))!;
+    }
+
+    public void Dispose()
+    {
+        Process.Dispose();
+        Network.Dispose();
+    }
+
+    private void SetUpHost()
+    {
+        Wait.Until(() => Network.FindLink(Interface) is not null || Process.HasExited, () => $"interface {Interface}; vmm says: {Process.Error}");
+        Network.Namespace.Run(() => NetworkLink.AddIPAddress(Interface, _hostAddress, 24));
+        using IcmpEchoClient ping = Open(() => new IcmpEchoClient(GuestAddress));
+        Wait.Until(
+            () => ping.Run(1, 1, 56, TimeSpan.FromMilliseconds(50)).Answered == 1 || Process.HasExited,
+            () => $"the first ping answer; vmm says: {Process.Output}\n{Process.Error}");
+        Assert.False(Process.HasExited, Process.Error);
+    }
+}

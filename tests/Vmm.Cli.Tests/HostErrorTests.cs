@@ -1,0 +1,139 @@
+using Vmm.Testing.Network;
+
+namespace Vmm.Cli.Tests;
+
+/// <summary>What the host refuses: one sentence on stderr with what to do, exit code 125, no stack trace.</summary>
+public sealed class HostErrorTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public HostErrorTests() => Host.RequireKvm();
+
+    [Fact]
+    public void Kernel_IsNotThere() => Expect("there is no such file", "--kernel", "/no/such/kernel");
+
+    [Fact]
+<<<<<<< Updated upstream
+    public void Kernel_IsAFolder() => Expect("", "--kernel", "/tmp");
+=======
+    public void Kernel_IsAFolder() => Expect("it is a directory", "--kernel", "/tmp");
+>>>>>>> Stashed changes
+
+    [Fact]
+    public void Kernel_IsNoElf() => Expect("it is no ELF file", "--kernel", _folder.Write("text", "hello, this is no kernel"u8.ToArray()));
+
+    [Fact]
+<<<<<<< Updated upstream
+    public void Kernel_IsEmpty() => Expect("", "--kernel", _folder.Write("empty", []));
+=======
+    public void Kernel_IsEmpty() => Expect("it is empty", "--kernel", _folder.Write("empty", []));
+>>>>>>> Stashed changes
+
+    [Fact]
+    public void Kernel_IsOf32Bits()
+    {
+        byte[] elf = FlatKernel.Build(0xF4);
+        elf[4] = 1;
+        Expect("a 32-bit ELF", "--kernel", _folder.Write("elf32", elf));
+    }
+
+    [Fact]
+    public void Kernel_IsCutOff() => Expect("cut off", "--kernel", _folder.Write("short", FlatKernel.Build(0xF4)[..40]));
+
+    [Fact]
+    public void Kernel_DoesNotFit()
+    {
+        byte[] elf = FlatKernel.Build(0xF4);
+        elf[64 + 40 + 3] = 0x10; // p_memsz: 256 MiB more
+        Expect("does not fit", "--memory", "64M", "--kernel", _folder.Write("large", elf));
+    }
+
+    [Fact]
+    public void Initrd_IsNotThere() => Expect("there is no such file", "--kernel", "demo", "--initrd", "/no/such/initrd");
+
+    [Fact]
+    public void CommandLine_IsTooLong() => Expect("command line", "--kernel", "demo", "--append", new string('x', 3000));
+
+    [Fact]
+    public void Memory_IsMoreThanTheHostCanMap() => Expect("Choose a smaller --memory", "--kernel", "demo", "--memory", "200T");
+
+    [Fact]
+    public void HugePages_AreNotReserved()
+    {
+        Assert.SkipUnless(File.ReadAllText("/proc/sys/vm/nr_hugepages").Trim() == "0", "This host has huge pages reserved.");
+        Expect("vm.nr_hugepages", "--kernel", "demo", "--hugepages");
+    }
+
+    [Fact]
+    public void Tap_DescriptorIsNotOpen() => Expect("fd=99 is not an open descriptor", "--kernel", "demo", "--net", "tap,fd=99");
+
+    [Fact]
+    public void Tap_IsNoTap()
+    {
+        Host.RequireNetwork();
+        using NetworkTestbed network = new();
+        using VmmProcess process = VmmProcess.StartIn(network.Namespace, "run", "--kernel", "demo", "--net", "tap,ifname=lo");
+        Expect("ifname=lo is no TAP", process);
+    }
+
+<<<<<<< Updated upstream
+    [Fact]
+    public void Tap_IsInUse()
+    {
+        Host.RequireNetwork();
+        using NetworkTestbed network = new();
+        using Backends.Tap.TapBackend tap = network.OpenTap("busy0");
+        using VmmProcess process = VmmProcess.StartIn(network.Namespace, "run", "--kernel", "demo", "--net", "tap,ifname=busy0");
+        Expect("ifname=busy0 is in use", process);
+=======
+    [Theory]
+    [InlineData(1, "interface busy0 failed: Device or resource busy")]
+    [InlineData(2, "ifname=busy0 is in use")]
+    public void Tap_IsInUse(int queues, string message)
+    {
+        Host.RequireNetwork();
+        using NetworkTestbed network = new();
+        using Backends.Tap.TapBackend tap = network.OpenTap("busy0", queues);
+        using VmmProcess process = VmmProcess.StartIn(network.Namespace, "run", "--kernel", "demo", "--net", "tap,ifname=busy0");
+        Expect(message, process);
+>>>>>>> Stashed changes
+    }
+
+    [Fact]
+    public void Net_IdIsGivenTwice() => Expect("Two --net options have the id x", "--kernel", "demo", "--net", "none,id=x", "--net", "none,id=x");
+
+    [Fact]
+    public void Net_TooManyDevices()
+        => Expect("are more than the 19 devices", ["--kernel", "demo", .. Enumerable.Repeat("none", 20).SelectMany(word => new[] { "--net", word })]);
+
+    [Fact]
+    public void Console_FileCannotBeMade() => Expect("/no/such/folder/log", "--kernel", "demo", "--console", "file:/no/such/folder/log");
+
+    [Fact]
+    public void Console_SocketPathIsTaken()
+        => Expect("taken", "--kernel", "demo", "--console", $"unix:{_folder.Write("taken", [1])}");
+
+    [Fact]
+    public void Debug_ShowsTheStackTraceToo()
+    {
+        (_, _, string error) = VmmProcess.Run("run", "--kernel", "/no/such/kernel", "--log-level", "debug");
+
+        error.Should().StartWith("vmm: /no/such/kernel").And.Contain("   at ");
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    private static void Expect(string message, params string[] options)
+    {
+        using VmmProcess process = VmmProcess.Start(["run", .. options]);
+        Expect(message, process);
+    }
+
+    private static void Expect(string message, VmmProcess process)
+    {
+        process.WaitForExit().Should().Be(ExitCode.HostError, process.Error);
+        process.Output.Should().BeEmpty();
+        process.Error.Should().StartWith("vmm: ").And.Contain(message).And.NotContain("   at ");
+        process.Error.TrimEnd('\n').Should().NotContain("\n").And.EndWith(".");
+    }
+}
