@@ -34,15 +34,9 @@ public sealed class CommandLineTests
 
     [Theory]
     [InlineData("Required command", "")]
-<<<<<<< Updated upstream
-    [InlineData("'fly'", "fly")]
-    [InlineData("--kernel", "run")]
-    [InlineData("--no-such", "run --kernel demo --no-such")]
-=======
     [InlineData("'fly' is no command or argument here", "fly")]
     [InlineData("--kernel", "run")]
     [InlineData("'--no-such' is no option here", "run --kernel demo --no-such")]
->>>>>>> Stashed changes
     [InlineData("--memory 12Q is no size", "run --kernel demo --memory 12Q")]
     [InlineData("--memory 1M is less", "run --kernel demo --memory 1M")]
     [InlineData("--memory 99999999999G is no size", "run --kernel demo --memory 99999999999G")]

@@ -28,21 +28,11 @@ public sealed class DemoTests
     }
 
     [Fact]
-<<<<<<< Updated upstream
-    public void Demo_WithoutPrivileges_MakesItsOwnUserNamespace()
-    {
-        Host.RequireTool("setpriv");
-        Assert.SkipWhen(Backends.Tap.UserNamespace.FindObstacle() is not null, "User namespaces are not allowed on this host.");
-
-        // Root without capabilities may still open the devices it owns, but not make a network.
-        using VmmProcess process = VmmProcess.StartProgram("setpriv", "--bounding-set=-all", "--inh-caps=-all", Host.Binary, "demo");
-=======
     public void Demo_OfAnOrdinaryUser_MakesItsOwnUserNamespace()
     {
         Assert.SkipWhen(Backends.Tap.UserNamespace.FindObstacle() is not null, "User namespaces are not allowed on this host.");
         using NobodysVmm nobody = NobodysVmm.Require();
         using VmmProcess process = nobody.StartWithDevices("demo");
->>>>>>> Stashed changes
 
         process.WaitForExit().Should().Be(0, process.Output + process.Error);
         process.Output.Should().Contain("every request was answered");

@@ -13,21 +13,13 @@ public sealed class HostErrorTests : IDisposable
     public void Kernel_IsNotThere() => Expect("there is no such file", "--kernel", "/no/such/kernel");
 
     [Fact]
-<<<<<<< Updated upstream
-    public void Kernel_IsAFolder() => Expect("", "--kernel", "/tmp");
-=======
     public void Kernel_IsAFolder() => Expect("it is a directory", "--kernel", "/tmp");
->>>>>>> Stashed changes
 
     [Fact]
     public void Kernel_IsNoElf() => Expect("it is no ELF file", "--kernel", _folder.Write("text", "hello, this is no kernel"u8.ToArray()));
 
     [Fact]
-<<<<<<< Updated upstream
-    public void Kernel_IsEmpty() => Expect("", "--kernel", _folder.Write("empty", []));
-=======
     public void Kernel_IsEmpty() => Expect("it is empty", "--kernel", _folder.Write("empty", []));
->>>>>>> Stashed changes
 
     [Fact]
     public void Kernel_IsOf32Bits()
@@ -76,16 +68,6 @@ public sealed class HostErrorTests : IDisposable
         Expect("ifname=lo is no TAP", process);
     }
 
-<<<<<<< Updated upstream
-    [Fact]
-    public void Tap_IsInUse()
-    {
-        Host.RequireNetwork();
-        using NetworkTestbed network = new();
-        using Backends.Tap.TapBackend tap = network.OpenTap("busy0");
-        using VmmProcess process = VmmProcess.StartIn(network.Namespace, "run", "--kernel", "demo", "--net", "tap,ifname=busy0");
-        Expect("ifname=busy0 is in use", process);
-=======
     [Theory]
     [InlineData(1, "interface busy0 failed: Device or resource busy")]
     [InlineData(2, "ifname=busy0 is in use")]
@@ -96,7 +78,6 @@ public sealed class HostErrorTests : IDisposable
         using Backends.Tap.TapBackend tap = network.OpenTap("busy0", queues);
         using VmmProcess process = VmmProcess.StartIn(network.Namespace, "run", "--kernel", "demo", "--net", "tap,ifname=busy0");
         Expect(message, process);
->>>>>>> Stashed changes
     }
 
     [Fact]

@@ -28,8 +28,6 @@ internal sealed class NobodysVmm : IDisposable
     public VmmProcess Start(params string[] arguments)
         => VmmProcess.StartProgram("setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", _folder["vmm"], .. arguments]);
 
-<<<<<<< Updated upstream
-=======
     /// <summary>In a mount namespace where everybody may open /dev/kvm and /dev/net/tun; the host's own stay as they are.</summary>
     public VmmProcess StartWithDevices(params string[] arguments)
     {
@@ -47,6 +45,5 @@ internal sealed class NobodysVmm : IDisposable
         return VmmProcess.StartProgram("unshare", "--mount", "sh", "-c", script);
     }
 
->>>>>>> Stashed changes
     public void Dispose() => _folder.Dispose();
 }
