@@ -38,6 +38,7 @@ internal static class KvmCapabilities
         KVM_CAP_KVMCLOCK_CTRL,
         KVM_CAP_IRQFD_RESAMPLE,
         KVM_CAP_VCPU_ATTRIBUTES,
+        KVM_CAP_X2APIC_API,
         KVM_CAP_SREGS2,
         KVM_CAP_XSAVE2,
     ];

@@ -98,6 +98,7 @@ public sealed partial class KvmVirtualMachine : IVirtualMachine
             throw new ArgumentOutOfRangeException(nameof(cpuCount), $"A machine on this host can have 1 to {MaxCpuCount} vCPUs, not {cpuCount}.");
         }
 
+        _vm.AllowLargeApicIds(cpuCount);
         kvm_cpuid_entry2[] supported = _kvm.GetSupportedCpuid();
         bool tscDeadline = _vm.Check(KvmCapability.KVM_CAP_TSC_DEADLINE_TIMER) != 0;
         _vcpus = new KvmVcpu[cpuCount];
@@ -129,7 +130,18 @@ public sealed partial class KvmVirtualMachine : IVirtualMachine
     public void Pause() => _group?.Pause();
 
     /// <inheritdoc/>
-    public void Resume() => _group?.Resume();
+    public void Resume()
+    {
+        if (_group is { IsPaused: true } group)
+        {
+            foreach (KvmVcpu vcpu in _vcpus)
+            {
+                vcpu.NotifyPaused();
+            }
+
+            group.Resume();
+        }
+    }
 
     /// <inheritdoc/>
     public void Dispose()

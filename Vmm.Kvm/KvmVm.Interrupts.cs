@@ -1,5 +1,7 @@
+using Tmds.Linux;
 using Vmm.Core.Events;
 using Vmm.Core.Interrupts;
+using Vmm.Core.Linux;
 using Vmm.Core.Memory;
 using Vmm.Kvm.Native;
 using static Vmm.Kvm.Native.KvmConstants;
@@ -13,10 +15,23 @@ internal sealed unsafe partial class KvmVm
     /// <summary>KVM_IRQ_LINE (KVM API 4.25): the level of an input pin.</summary>
     internal void SetIrqLine(Gsi gsi, bool raised)
     {
-        var request = new kvm_irq_level { irq = gsi.Number, level = raised ? 1u : 0u };
-        if (ioctl(Number, KVM_IRQ_LINE, &request) < 0)
+        bool held = false;
+        try
         {
-            Call(this, KVM_IRQ_LINE, &request, nameof(KVM_IRQ_LINE), gsi.ToString());
+            DangerousAddRef(ref held);
+        }
+        catch (ObjectDisposedException)
+        {
+            return; // A device that is still at work when its machine has gone.
+        }
+
+        var request = new kvm_irq_level { irq = gsi.Number, level = raised ? 1u : 0u };
+        int result = ioctl(Number, KVM_IRQ_LINE, &request);
+        int errno = LibC.errno;
+        DangerousRelease();
+        if (result < 0)
+        {
+            throw new LinuxException("ioctl(KVM_IRQ_LINE)", gsi.ToString(), errno);
         }
     }
 

@@ -70,6 +70,17 @@ internal sealed unsafe partial class KvmVm : FileDescriptor
         RestoreChip(chip);
     }
 
+    /// <summary>From 256 vCPUs on APIC ids need 32 bits (KVM API 7.7): in the LAPIC's state and in message routes.</summary>
+    internal void AllowLargeApicIds(int cpuCount)
+    {
+        if (cpuCount > 255)
+        {
+            var request = new kvm_enable_cap { cap = (uint)KvmCapability.KVM_CAP_X2APIC_API };
+            request.args[0] = KvmConstants.KVM_X2APIC_API_USE_32BIT_IDS | KvmConstants.KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK;
+            Call(this, KVM_ENABLE_CAP, &request, "KVM_ENABLE_CAP(KVM_CAP_X2APIC_API)", Subject, "Use at most 255 vCPUs.");
+        }
+    }
+
     /// <summary>Maps one region of RAM as memory slot <paramref name="slot"/>.</summary>
     internal void SetMemorySlot(uint slot, MemoryRegion region)
     {

@@ -50,6 +50,9 @@ internal static class KvmConstants
 
     internal const uint KVM_CLOCK_REALTIME = 4;
 
+    internal const ulong KVM_X2APIC_API_USE_32BIT_IDS = 1;
+    internal const ulong KVM_X2APIC_API_DISABLE_BROADCAST_QUIRK = 2;
+
     internal const uint KVM_VCPU_TSC_CTRL = 0;
     internal const ulong KVM_VCPU_TSC_OFFSET = 0;
 }

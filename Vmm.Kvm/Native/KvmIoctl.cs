@@ -35,6 +35,7 @@ internal static unsafe partial class KvmIoctl
     internal static uint KVM_GET_CLOCK => _IOR<kvm_clock_data>(0x7c);
     internal static uint KVM_GET_PIT2 => _IOR<kvm_pit_state2>(0x9f);
     internal static uint KVM_SET_PIT2 => _IOW<kvm_pit_state2>(0xa0);
+    internal static uint KVM_ENABLE_CAP => _IOW<kvm_enable_cap>(0xa3);
     internal static uint KVM_SIGNAL_MSI => _IOW<kvm_msi>(0xa5);
 
     // A vCPU

@@ -9,7 +9,7 @@ namespace Vmm.Kvm.Probe;
 internal static class KvmKindDetector
 {
     internal const string SoftwareNestedLimitation =
-        "this KVM is a software-nested one (no VMX or SVM in this CPU): it runs the guest's user code natively but emulates its kernel code, "
+        "this KVM works without the CPU's virtualization (software-nested): it runs the guest's user code natively but emulates its kernel code, "
         + "slowly and without SSE, so a stock Linux kernel does not boot here; the demo guest and bare-metal guests do.";
 
     /// <summary>What this machine has.</summary>

@@ -87,6 +87,8 @@ internal sealed unsafe partial class VcpuThread
         }
         finally
         {
+            // A thread only leaves when the machine has ended: the others come out of the guest at once.
+            _group.RequestStop();
             _group.Leave(this);
         }
     }

@@ -91,6 +91,32 @@ public class LifetimeTests
     }
 
     [Fact]
+    public void Start_WithMoreCpusThanEightBitIds_RunsAndStops()
+    {
+        using var machine = new GuestMachine(memorySize: 2 << 20);
+        if (machine.Vm.MaxCpuCount < 300)
+        {
+            Assert.Skip($"needs a KVM with 300 vCPUs for a machine; this one has {machine.Vm.MaxCpuCount}");
+        }
+
+        machine.Start32(c => GuestMachine.Exit(c, 3), 300);
+
+        machine.WaitForEnd().Status.Should().Be(3);
+        machine.Vm.Dispose();
+        VcpuThreads().Should().Be(0);
+    }
+
+    [Fact]
+    public void InterruptLine_AfterDispose_IsIgnored()
+    {
+        using var machine = new GuestMachine();
+        IInterruptLine line = machine.Vm.GetInterruptLine(new Gsi(5));
+        machine.Vm.Dispose();
+
+        line.Invoking(l => l.SetLevel(true)).Should().NotThrow();
+    }
+
+    [Fact]
     public void Memory_MappedTwice_IsRefused()
     {
         using var machine = new GuestMachine();
