@@ -40,7 +40,8 @@ internal sealed class QemuNetwork : IDisposable
         }
     }
 
-    public static byte[] Arp(byte[] sender, byte[] destination, byte operation, byte[] senderAddress, byte[] target, byte[] targetAddress) =>
+    public static byte[] Arp(
+        byte[] sender, byte[] destination, byte operation, byte[] senderAddress, byte[] target, byte[] targetAddress) =>
         [.. destination, .. sender, 8, 6, 0, 1, 8, 0, 6, 4, 0, operation, .. sender, .. senderAddress, .. target, .. targetAddress];
 
     /// <summary>An IPv4 packet to the guest, in an Ethernet frame.</summary>
