@@ -39,47 +39,6 @@ public class PauseTests
     }
 
     [Fact]
-    public void Pause_DuringStringInput_CompletesEachElementOnce()
-    {
-        // Each element that the device hands out must be in RAM: an input exit is only complete when KVM_RUN was called again.
-        using var machine = new GuestMachine();
-        ushort next = 0;
-        machine.Ports.Add(0x600, 2, new TestDevice { OnRead = (_, data) => BitConverter.TryWriteBytes(data, next++) });
-        machine.Start32(c =>
-        {
-            Label again = c.CreateLabel();
-            c.mov(dx, 0x600);
-            c.xor(ebx, ebx);
-            c.Label(ref again);
-            c.xor(eax, eax);
-            c.@in(ax, dx);
-            c.cmp(ax, bx);
-            Label good = c.CreateLabel();
-            c.je(good);
-            c.inc(__dword_ptr[Counter + 4]);
-            c.Label(ref good);
-            c.mov(ebx, eax);
-            c.inc(bx);
-            c.inc(__dword_ptr[Counter]);
-            c.jmp(again);
-        });
-
-        for (int i = 0; i < 300; i++)
-        {
-            machine.Vm.Pause();
-            ushort handedOut = next;
-            var state = machine.Vm.CreateState();
-            machine.Vm.SaveState(state);
-            machine.Vm.SaveState(state);
-            next.Should().Be(handedOut);
-            machine.Vm.Resume();
-        }
-
-        machine.WaitForCounter(Counter, machine.Get<uint>(Counter) + 10);
-        machine.Get<uint>(Counter + 4).Should().Be(0);
-    }
-
-    [Fact]
     public void Pause_OfAHaltedGuest_Returns()
     {
         // With the in-kernel irqchip a halted vCPU sleeps inside KVM_RUN.
