@@ -5,17 +5,18 @@ namespace Vmm.Perf.Compare;
 
 /// <summary>
 /// <c>compare-qemu</c>: boots the same demo guest in turn in vmm and in QEMU, on the same TAP, and prints medians and the median of the
-/// ratios of neighbouring runs. It expects a network namespace of its own; the script of the same name makes one.
+/// ratios of neighbouring runs. With <c>--baseline</c> another build of vmm takes QEMU's place. It expects a network namespace of its own; the script of the same name makes one.
 /// </summary>
 internal sealed class CompareCommand
 {
-    private const string Usage = "Usage: perf/compare-qemu [--runs N] [--milliseconds N] [--vmm FILE] [--qemu FILE] [--only vmm|qemu]";
+    private const string Usage = "Usage: perf/compare-qemu [--runs N] [--milliseconds N] [--vmm FILE] [--qemu FILE] [--only vmm|qemu] [--baseline FILE]";
 
     private int _runs = 15;
     private int _milliseconds = 400;
     private string _vmm = "vmm";
     private string _qemu = "qemu-system-x86_64";
     private string? _only;
+    private string? _baseline;
 
     public static int Execute(ReadOnlySpan<string> arguments)
     {
@@ -40,7 +41,9 @@ internal sealed class CompareCommand
         {
             Shell(command._vmm, "demo-guest", "--output", kernel);
             command.SetUpNetwork();
-            command.RunAll(Contender.Vmm(command._vmm, kernel), Contender.Qemu(command._qemu, kernel));
+            command.RunAll(
+                Contender.Vmm("vmm", command._vmm, kernel),
+                command._baseline is { } baseline ? Contender.Vmm("baseline", baseline, kernel) : Contender.Qemu(VersionOf(command._qemu), command._qemu, kernel));
             return 0;
         }
         finally
@@ -63,6 +66,9 @@ internal sealed class CompareCommand
             case "--qemu":
                 _qemu = value;
                 return true;
+            case "--baseline":
+                _baseline = value;
+                return true;
             case "--only":
                 _only = value;
                 return value is "vmm" or "qemu";
@@ -81,10 +87,10 @@ internal sealed class CompareCommand
         Shell("ip", "neighbor", "add", Contender.GuestAddress, "lladdr", Contender.GuestMac, "dev", Contender.Tap, "nud", "permanent");
     }
 
-    private void RunAll(Contender vmm, Contender qemu)
+    private void RunAll(Contender vmm, Contender other)
     {
         Console.Error.WriteLine($"A: {vmm.CommandText}");
-        Console.Error.WriteLine($"B: {qemu.CommandText}");
+        Console.Error.WriteLine($"B: {other.CommandText}");
         List<Measurement> ours = [];
         List<Measurement> theirs = [];
         int lost = 0;
@@ -100,7 +106,7 @@ internal sealed class CompareCommand
                     continue;
                 }
 
-                Run one = new(isOurs ? vmm : qemu, TimeSpan.FromMilliseconds(_milliseconds));
+                Run one = new(isOurs ? vmm : other, TimeSpan.FromMilliseconds(_milliseconds));
                 Measurement result = one.Measure();
                 if (run >= 0)
                 {
@@ -108,18 +114,18 @@ internal sealed class CompareCommand
                     (isOurs ? ours : theirs).Add(result);
                 }
 
-                Console.Error.WriteLine($"run {run} {(isOurs ? vmm : qemu).Name}: {result}");
+                Console.Error.WriteLine($"run {run} {(isOurs ? vmm : other).Name}: {result}");
             }
         }
 
         Console.Error.WriteLine($"{Stopwatch.GetElapsedTime(start).TotalSeconds:F0} s, {lost} messages lost");
-        ComparisonTable.Write(Console.Out, ours, theirs, VersionOf(_qemu));
+        ComparisonTable.Write(Console.Out, ours, theirs, other.Name);
     }
 
     private static string VersionOf(string qemu)
     {
         string text = Shell(qemu, "--version");
-        return text.Split(' ', '\n').FirstOrDefault(word => word.Length > 0 && char.IsAsciiDigit(word[0])) ?? "";
+        return $"QEMU {text.Split(' ', '\n').FirstOrDefault(word => word.Length > 0 && char.IsAsciiDigit(word[0]))}";
     }
 
     private static string Shell(string program, params string[] arguments)

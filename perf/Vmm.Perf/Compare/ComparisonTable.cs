@@ -18,9 +18,9 @@ internal static class ComparisonTable
     ];
 
     /// <summary>Runs of the same index are neighbours in time. One of the lists may be empty: then there are no ratios.</summary>
-    public static void Write(TextWriter output, IReadOnlyList<Measurement> ours, IReadOnlyList<Measurement> theirs, string version)
+    public static void Write(TextWriter output, IReadOnlyList<Measurement> ours, IReadOnlyList<Measurement> theirs, string other)
     {
-        output.WriteLine($"| | vmm | QEMU {version} | vmm / QEMU (10 % to 90 %) | target |");
+        output.WriteLine($"| | vmm | {other} | ratio (10 % to 90 %) | target |");
         output.WriteLine("|---|---:|---:|---:|---:|");
         foreach (Row row in Rows)
         {

@@ -16,8 +16,8 @@ internal sealed record Contender(string Name, string Program, IReadOnlyList<stri
 
     private const string CommandLine = $"ip={GuestAddress}";
 
-    public static Contender Vmm(string program, string kernel) => new(
-        "vmm",
+    public static Contender Vmm(string name, string program, string kernel) => new(
+        name,
         program,
         [
             "run", "--kernel", kernel, "--append", CommandLine, "--cpus", "1", "--memory", "128M", "--console", "stdio",
@@ -25,8 +25,8 @@ internal sealed record Contender(string Name, string Program, IReadOnlyList<stri
         ],
         "/memfd:vmm-guest-ram");
 
-    public static Contender Qemu(string program, string kernel) => new(
-        "QEMU",
+    public static Contender Qemu(string name, string program, string kernel) => new(
+        name,
         program,
         [
             "-M", "microvm,accel=kvm,x-option-roms=off,acpi=off,memory-backend=ram", "-cpu", "qemu64", "-global", "virtio-mmio.force-legacy=false",
