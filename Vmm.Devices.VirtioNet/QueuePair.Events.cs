@@ -6,6 +6,8 @@ namespace Vmm.Devices.VirtioNet;
 // What wakes the I/O thread, and what it watches.
 internal sealed partial class QueuePair
 {
+    private const int MaxRounds = 8;
+
     public void OnReceiveDoorbell(ReadyEvents events)
     {
         lock (_lock)
@@ -13,7 +15,8 @@ internal sealed partial class QueuePair
             if (_isRunning)
             {
                 ReceiveMetrics.CountDoorbell();
-                RunReceive();
+                Receive.RunBatch(Volatile.Read(ref _rules));
+                Run();
             }
         }
     }
@@ -25,22 +28,31 @@ internal sealed partial class QueuePair
             if (_isRunning)
             {
                 TransmitMetrics.CountDoorbell();
-                RunTransmit();
+                Transmit.RunBatch(Volatile.Read(ref _rules));
+                Run();
             }
         }
     }
 
-    /// <summary>One receive batch. The lock is held.</summary>
-    private void RunReceive()
+    /// <summary>
+    /// Receive and transmit batches in turn, until there is nothing to send; only then the driver is asked to ring. A driver that
+    /// answers what it receives is so not made to ring (which leaves the guest) while frames come in. The lock is held.
+    /// </summary>
+    private void Run()
     {
-        Receive.RunBatch(Volatile.Read(ref _rules));
-        UpdateWatch();
-    }
+        FrameRules rules = Volatile.Read(ref _rules);
+        for (int round = 0; round < MaxRounds; round++)
+        {
+            bool hasMore = Receive.WantsFrames && !Receive.HasFailed && Receive.RunBatch(rules);
+            if (!Transmit.RunBatch(rules) && !hasMore && Transmit.TryRest())
+            {
+                UpdateWatch();
+                return;
+            }
+        }
 
-    /// <summary>One transmit batch. The lock is held.</summary>
-    private void RunTransmit()
-    {
-        Transmit.RunBatch(Volatile.Read(ref _rules));
+        // What else the I/O thread has to do comes in between.
+        Transmit.RingAgain();
         UpdateWatch();
     }
 
@@ -58,10 +70,9 @@ internal sealed partial class QueuePair
             {
                 Transmit.CanWait = !isGone;
                 Transmit.Unblock();
-                RunTransmit();
             }
 
-            RunReceive();
+            Run();
             if (isGone && (Receive.HasFailed || (events & ReadyEvents.In) == 0))
             {
                 // SPEC: epoll(7) reports these without being asked, for ever.
@@ -102,6 +113,7 @@ internal sealed partial class QueuePair
         _log.LogWarning("{Device}: the back end is gone; nothing is received from it any more.", _name);
         Transmit.CanWait = false;
         Transmit.Unblock();
+        Transmit.RingAgain();
         Unwatch();
     }
 

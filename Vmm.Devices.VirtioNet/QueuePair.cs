@@ -9,8 +9,8 @@ namespace Vmm.Devices.VirtioNet;
 /// A receive and a transmit queue, the back end's queue between them, and the lock under which an I/O thread works on them.
 /// </summary>
 /// <remarks>
-/// Protocol: a handler takes the lock, looks whether the pair runs, and moves one batch. Opening and closing take the same lock, so when
-/// closing has returned nobody touches the rings. The lock is the innermost but for the transport's interrupt lock.
+/// Protocol: a handler takes the lock, looks whether the pair runs, and moves batches in both directions until neither has any. Opening
+/// and closing take the same lock, so when closing has returned nobody touches the rings. The lock is the innermost but for the transport's interrupt lock.
 /// </remarks>
 internal sealed partial class QueuePair : IDisposable
 {

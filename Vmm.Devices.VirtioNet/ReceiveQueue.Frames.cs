@@ -144,8 +144,10 @@ internal sealed partial class ReceiveQueue
         FrameHeader.SetBufferCount(header, _window.CountChains(length));
         _window.Ranges.CopyFrom(0, header);
         _window.Use(open.Ring, length);
-        _pushed++;
         _metrics.CountFrame(length - FrameHeader.Size);
+
+        // One by one: the guest works on this frame while the next one is read. A driver that is at work wants no interrupt.
+        open.Publish(_metrics);
     }
 
     /// <summary>Reads and drops one frame while the link is down.</summary>
@@ -196,11 +198,6 @@ internal sealed partial class ReceiveQueue
         _window.Clear();
         _open = null;
         open.Fail(reason);
-        if (_pushed > 0)
-        {
-            _pushed = 0;
-            open.Publish(_metrics);
-        }
     }
 
     /// <summary>Checks the first bytes of a frame and its header, which is put right in place.</summary>

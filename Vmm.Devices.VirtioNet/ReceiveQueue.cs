@@ -22,7 +22,6 @@ internal sealed partial class ReceiveQueue : IDisposable
     private readonly ReceiveWindow _window = new();
     private readonly ScatterList _hostRange = new(1);
     private OpenQueue? _open;
-    private int _pushed;
     private bool _isStarved;
 
     private ReceiveQueueState _state;
@@ -65,11 +64,12 @@ internal sealed partial class ReceiveQueue : IDisposable
     public void DiscardPending() => _state.PendingLength = 0;
 
     /// <summary>Moves frames until there are none, the guest has no buffers, or the batch is full.</summary>
-    public void RunBatch(FrameRules rules)
+    /// <returns>Whether the batch was full, so that there may be more.</returns>
+    public bool RunBatch(FrameRules rules)
     {
         if (_open is not { } open)
         {
-            return;
+            return false;
         }
 
         if (_isStarved)
@@ -84,17 +84,13 @@ internal sealed partial class ReceiveQueue : IDisposable
             budget--;
         }
 
-        if (_pushed > 0)
-        {
-            _pushed = 0;
-            open.Publish(_metrics);
-        }
-
         // More frames in the back end are reported again; a frame that waits here is nobody else's to remember.
         if (budget == 0 && _state.PendingLength != 0)
         {
             open.Doorbell.Signal();
         }
+
+        return budget == 0;
     }
 
     public void Dispose()

@@ -52,7 +52,11 @@ internal sealed class TransmitQueue : IDisposable
     /// <summary>The back end has room again, or will never have.</summary>
     public void Unblock() => IsBlocked = false;
 
-    /// <summary>Sends frames until there are none, there is no room, or the batch is full: then true, and the doorbell is rung.</summary>
+    /// <summary>
+    /// Sends frames until there are none, there is no room, or the batch is full. The driver is not asked to ring: that is
+    /// <see cref="TryRest"/>.
+    /// </summary>
+    /// <returns>Whether any was taken.</returns>
     public bool RunBatch(FrameRules rules)
     {
         if (_open is not { } open || IsBlocked)
@@ -85,7 +89,7 @@ internal sealed class TransmitQueue : IDisposable
 
                     break;
                 case PopResult.Empty:
-                    goesOn = open.Ring.EnableDoorbell();
+                    goesOn = false;
                     break;
                 default:
                     goesOn = false;
@@ -100,13 +104,17 @@ internal sealed class TransmitQueue : IDisposable
             open.Publish(_metrics);
         }
 
-        if (goesOn)
-        {
-            open.Doorbell.Signal();
-        }
-
-        return goesOn;
+        return pushed > 0;
     }
+
+    /// <summary>
+    /// Asks the driver to ring for the next frame; false when one has come in the meantime. A queue that is closed, or waits for the
+    /// back end, rests anyhow.
+    /// </summary>
+    public bool TryRest() => _open is null || IsBlocked || !_open.Ring.EnableDoorbell();
+
+    /// <summary>Comes back later, as if the driver had rung.</summary>
+    public void RingAgain() => _open?.Doorbell.Signal();
 
     public void Dispose()
     {
