@@ -51,7 +51,7 @@ public sealed class KillTests
             NamespaceTrace trace = new();
 
             // The same names each time: what a killed one might leave would be in the way of the next.
-            using VmmProcess process = GuestOnTap.StartProcess(network, "queues=2", "", "--console", $"unix:{socket}");
+            using VmmProcess process = GuestOnTap.StartProcess(network, net: "queues=2", options: ["--console", $"unix:{socket}"]);
             Thread.Sleep(delay);
             trace.Look(process, known);
             process.Signal(signal);

@@ -7,7 +7,7 @@ using Vmm.Testing.Network;
 
 namespace Vmm.Cli.Tests.Harness;
 
-/// <summary><c>vmm run --kernel demo</c> on a TAP in a network namespace of the test's own, and the host's end of the wire.</summary>
+/// <summary><c>vmm run</c> of the demo guest, or of another, on a TAP in a network namespace of the test's own, and the host's end of the wire.</summary>
 internal sealed class GuestOnTap : IDisposable
 {
     public const string Interface = "t0";
@@ -28,10 +28,13 @@ internal sealed class GuestOnTap : IDisposable
     /// <param name="net">More for <c>--net tap,ifname=t0</c>: <c>queues=4</c>.</param>
     /// <param name="append">More for the guest's command line.</param>
     /// <param name="options">More options of <c>vmm run</c>.</param>
-    public static GuestOnTap Start(string net = "", string append = "", params string[] options)
+    public static GuestOnTap Start(string net = "", string append = "", params string[] options) => StartKernel("demo", net, append, options);
+
+    /// <summary>The same with another kernel, which has to answer at the same address.</summary>
+    public static GuestOnTap StartKernel(string kernel, string net = "", string append = "", params string[] options)
     {
         NetworkTestbed network = new();
-        VmmProcess process = StartProcess(network, net, append, options);
+        VmmProcess process = StartProcess(network, kernel, net, append, options);
         GuestOnTap guest = new(network, process);
         try
         {
@@ -46,10 +49,10 @@ internal sealed class GuestOnTap : IDisposable
     }
 
     /// <summary>Starts it and does not wait for anything.</summary>
-    public static VmmProcess StartProcess(NetworkTestbed network, string net = "", string append = "", params string[] options)
+    public static VmmProcess StartProcess(NetworkTestbed network, string kernel = "demo", string net = "", string append = "", params string[] options)
         => VmmProcess.StartIn(
             network.Namespace,
-            ["run", "--kernel", "demo", "--memory", "64M", "--append", $"ip={GuestAddress} {append}", "--net", $"tap,ifname={Interface}{(net.Length > 0 ? "," : "")}{net}", .. options]);
+            ["run", "--kernel", kernel, "--memory", "64M", "--append", $"ip={GuestAddress} {append}", "--net", $"tap,ifname={Interface}{(net.Length > 0 ? "," : "")}{net}", .. options]);
 
     public T Open<T>(Func<T> function) => Network.Namespace.Run(function);
 

@@ -10,7 +10,7 @@ internal static class Host
     /// <summary>The binary under test: what <c>./test.sh</c> published, or the last one that <c>./vmm</c> did.</summary>
     public static string Binary { get; } = Environment.GetEnvironmentVariable("VMM_BINARY") ?? Path.Combine(Root, "artifacts/publish/Vmm.Cli/release_linux-x64/vmm");
 
-    private static string Root
+    public static string Root
     {
         get
         {
