@@ -88,10 +88,17 @@ internal static class CommandLine
         return option.AcceptOnlyFromAmong("debug", "info", "warn", "error");
     }
 
+    /// <summary>One sentence on one line.</summary>
     private static string DescribeError(ParseResult parsed)
-        => parsed.UnmatchedTokens is [{ } token, ..]
-            ? $"'{token}' is no {(token.StartsWith('-') ? "option" : "command or argument")} here."
-            : string.Join(' ', parsed.Errors[0].Message.Split((char[])['\r', '\n', '\t', ' '], StringSplitOptions.RemoveEmptyEntries)).TrimEnd('.') + ".";
+    {
+        if (parsed.UnmatchedTokens is [{ } token, ..])
+        {
+            return $"'{token}' is no {(token.StartsWith('-') ? "option" : "command or argument")} here.";
+        }
+
+        string message = string.Join(' ', parsed.Errors[0].Message.Split((char[])['\r', '\n', '\t', ' '], StringSplitOptions.RemoveEmptyEntries));
+        return message[^1] is '.' or '?' ? message : message + ".";
+    }
 
     private static string HelpCommand(CommandResult command)
         => command.Command is RootCommand ? "vmm --help" : $"vmm {command.Command.Name} --help";

@@ -82,7 +82,7 @@ internal sealed class DemoSession : IDisposable
 
         TimeSpan firstAnswer = Stopwatch.GetElapsedTime(start);
         ShowGuestLines();
-        _view.Fact("boot", $"first output after {Milliseconds(Stopwatch.GetElapsedTime(start, _console.FirstByteAt))}, first ping answer after {Milliseconds(firstAnswer)}");
+        _view.Fact("boot", $"from the vCPU's start: {Milliseconds(Stopwatch.GetElapsedTime(start, _console.FirstByteAt))} to the first output, {Milliseconds(firstAnswer)} to the first ping answer");
         bool clean = PingOneByOne();
         clean &= RunBurst("UDP echo", _udp);
         clean &= RunBurst("ping flood", _icmp);

@@ -1,35 +1,32 @@
-using Microsoft.Extensions.Logging.Abstractions;
-using Vmm.Core.Bus;
-using Vmm.Core.Hypervisor;
-using Vmm.Core.Linux;
-using Vmm.Core.Machine;
-using Vmm.Kvm;
+using Vmm.Kvm.Probe;
 
 namespace Vmm.Cli.Doctor;
 
-/// <summary>The one check that decides: an empty virtual machine is made and taken down again.</summary>
+/// <summary>The one check that decides whether a VM can run.</summary>
 internal static class KvmCheck
 {
-    private const string Device = "/dev/kvm";
-
     public static Finding Run()
     {
-        try
+        KvmProbeReport report = new KvmProbe().Run();
+        if (!report.IsUsable)
         {
-            VirtualMachineConfig config = new(new AddressBus("port I/O"), new AddressBus("MMIO"), new MachineLifetime(), NullLogger.Instance);
-            using KvmVirtualMachine machine = new(config, new KvmOptions());
-            string state = $"{machine.Description}, up to {machine.MaxCpuCount} vCPUs";
-            return machine.Limitation is { } limitation
-                ? new Finding(Verdict.Limited, Device, state, char.ToUpperInvariant(limitation[0]) + limitation[1..])
-                : new Finding(Verdict.Good, Device, state);
+            // The device's name stands before it already.
+            string error = report.Error!.Replace($"open on {report.DevicePath} failed", "can't be opened", StringComparison.Ordinal).TrimEnd('.');
+            return new Finding(Verdict.Bad, report.DevicePath, error, report.Advice);
         }
-        catch (LinuxException e)
-        {
-            return new Finding(Verdict.Bad, Device, $"{e.Call} on {e.Subject} failed with errno {e.Errno}", e.Advice);
-        }
-        catch (NotSupportedException e)
-        {
-            return new Finding(Verdict.Bad, Device, "too old", e.Message);
-        }
+
+        string[] absent = [.. report.Capabilities.Where(capability => !capability.IsPresent).Select(capability => capability.Name)];
+        string state = $"{Describe(report.Kind!.Value)}, API version {report.ApiVersion}, up to {report.MaxCpuCount} vCPUs, "
+            + (absent.Length == 0 ? $"all {report.Capabilities.Count} capabilities asked for" : $"without the optional {string.Join(", ", absent)}");
+        return report.Limitation is { } limitation
+            ? new Finding(Verdict.Limited, report.DevicePath, state, char.ToUpperInvariant(limitation[0]) + limitation[1..].TrimEnd('.') + ".")
+            : new Finding(Verdict.Good, report.DevicePath, state);
     }
+
+    private static string Describe(KvmKind kind) => kind switch
+    {
+        KvmKind.Vmx => "KVM on Intel VT-x",
+        KvmKind.Svm => "KVM on AMD SVM",
+        _ => "KVM, software-nested",
+    };
 }

@@ -46,6 +46,6 @@ public sealed class DemoTests
 
         process.WaitForExit().Should().Be(ExitCode.HostError);
         process.Output.Should().BeEmpty();
-        process.Error.Should().StartWith("vmm: /dev/kvm: ").And.Contain("usermod -aG kvm");
+        process.Error.Should().StartWith("vmm: /dev/kvm: can't be opened: Permission denied").And.Contain("usermod -aG kvm");
     }
 }
