@@ -20,6 +20,7 @@ public sealed partial class UartDevice
 
     private void WriteRegister(int register, byte value)
     {
+        // LSR is for factory tests and MSR is read-only: no case for them.
         switch (register)
         {
             case DLL when DivisorLatchAccess:
@@ -46,7 +47,6 @@ public sealed partial class UartDevice
             case SCR:
                 _state.Scratch = value;
                 break;
-            // LSR is for factory tests and MSR is read-only.
         }
     }
 
