@@ -23,9 +23,9 @@ internal sealed class PerfConfig : ManualConfig
             .WithWarmupCount(3)
             .WithIterationCount(12)
             .WithIterationTime(TimeInterval.FromMilliseconds(100)));
-        AddDiagnoser(MemoryDiagnoser.Default);
+        AddDiagnoser(new MemoryDiagnoser(new MemoryDiagnoserConfig(displayGenColumns: false)));
         AddColumnProvider(DefaultColumnProviders.Descriptor, DefaultColumnProviders.Params, DefaultColumnProviders.Metrics);
-        AddColumn(StatisticColumn.Median, StatisticColumn.Mean, StatisticColumn.StdDev, StatisticColumn.P95);
+        AddColumn(StatisticColumn.Median, StatisticColumn.StdDev, StatisticColumn.P95);
         AddExporter(MarkdownExporter.GitHub);
         AddLogger(ConsoleLogger.Default);
         WithOrderer(new DefaultOrderer(SummaryOrderPolicy.Declared));
