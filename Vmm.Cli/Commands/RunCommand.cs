@@ -10,7 +10,8 @@ namespace Vmm.Cli.Commands;
 /// <summary><c>vmm run</c>: boots a guest and stays until it ends.</summary>
 internal sealed class RunCommand : Command, IExamples
 {
-    private const int MaxCpus = 255;
+    /// <summary>The most that any Linux supports (KVM_MAX_VCPUS); what this host supports is asked when the machine is built.</summary>
+    private const int MaxCpus = 4096;
 
     private readonly Option<string> _kernel = new("--kernel", "-k")
     {

@@ -50,6 +50,14 @@ public sealed class HostErrorTests : IDisposable
     public void Memory_IsMoreThanTheHostCanMap() => Expect("Choose a smaller --memory", "--kernel", "demo", "--memory", "200T");
 
     [Fact]
+    public void Cpus_AreMoreThanKvmHas()
+    {
+        int most = new Kvm.Probe.KvmProbe().Run().MaxCpuCount;
+        Assert.SkipWhen(most >= 4096, "This KVM has as many vCPUs as --cpus takes.");
+        Expect($"choose at most {most}", "--kernel", "demo", "--cpus", "4096");
+    }
+
+    [Fact]
     public void HugePages_AreNotReserved()
     {
         Assert.SkipUnless(File.ReadAllText("/proc/sys/vm/nr_hugepages").Trim() == "0", "This host has huge pages reserved.");
