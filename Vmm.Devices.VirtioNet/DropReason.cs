@@ -3,7 +3,7 @@ namespace Vmm.Devices.VirtioNet;
 /// <summary>Why a frame went no further.</summary>
 public enum DropReason
 {
-    /// <summary>Received: longer than the guest's buffers can be, or cut by the back end. Transmitted: longer than any frame.</summary>
+    /// <summary>Received: longer than the guest's buffers can be. Transmitted: longer than any frame.</summary>
     TooLong,
 
     /// <summary>Shorter than an Ethernet header.</summary>

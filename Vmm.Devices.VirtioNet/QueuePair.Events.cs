@@ -15,7 +15,7 @@ internal sealed partial class QueuePair
             if (_isRunning)
             {
                 ReceiveMetrics.CountDoorbell();
-                Receive.RunBatch(Volatile.Read(ref _rules));
+                Receive.RunBatch(_rules);
                 Run();
             }
         }
@@ -28,7 +28,7 @@ internal sealed partial class QueuePair
             if (_isRunning)
             {
                 TransmitMetrics.CountDoorbell();
-                Transmit.RunBatch(Volatile.Read(ref _rules));
+                Transmit.RunBatch(_rules);
                 Run();
             }
         }
@@ -40,7 +40,7 @@ internal sealed partial class QueuePair
     /// </summary>
     private void Run()
     {
-        FrameRules rules = Volatile.Read(ref _rules);
+        FrameRules rules = _rules;
         for (int round = 0; round < MaxRounds; round++)
         {
             bool hasMore = Receive.WantsFrames && !Receive.HasFailed && Receive.RunBatch(rules);

@@ -48,10 +48,16 @@ internal sealed partial class QueuePair : IDisposable
 
     public EventLoop Loop => _loop;
 
-    /// <summary>What the next batch goes by.</summary>
+    /// <summary>What frames go by from now on: none goes by the old rules once this is set.</summary>
     public FrameRules Rules
     {
-        set => Volatile.Write(ref _rules, value);
+        set
+        {
+            lock (_lock)
+            {
+                _rules = value;
+            }
+        }
     }
 
     /// <summary>Begins to carry traffic on those queues that are given. Null: the driver has not set that queue up.</summary>
@@ -113,7 +119,10 @@ internal sealed partial class QueuePair : IDisposable
         }
     }
 
-    /// <summary>Sends what the driver has made available up to now, as far as the back end takes it at once; then stops.</summary>
+    /// <summary>
+    /// Sends what the driver has made available up to now, as far as the back end takes it at once; then stops. A frame that waits for
+    /// buffers goes, like those in the back end's queue.
+    /// </summary>
     public void Drain()
     {
         lock (_lock)
@@ -123,6 +132,7 @@ internal sealed partial class QueuePair : IDisposable
             }
 
             Stop();
+            Receive.DiscardPending();
         }
     }
 

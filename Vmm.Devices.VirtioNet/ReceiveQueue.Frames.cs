@@ -25,32 +25,24 @@ internal sealed partial class ReceiveQueue
 
         if (_state.PendingLength != 0)
         {
-            return DeliverPending(open);
+            return DeliverPending(open, rules);
         }
 
-        return _window.ChainCount == 0 ? WaitForBuffers(open) : ReadOne(open, rules, longest);
+        return _window.ChainCount == 0 ? WaitForBuffers(open) : ReadOne(open, rules);
     }
 
-    private bool ReadOne(OpenQueue open, FrameRules rules, int longest)
+    private bool ReadOne(OpenQueue open, FrameRules rules)
     {
-        // What stands in a bounded int from here on: the window has less than `longest` bytes, or enough of them.
-        int room = (int)Math.Min(_window.Bytes, longest);
-        int length = Read(room, longest, out bool isInHost);
+        int room = (int)Math.Min(_window.Bytes, _state.PendingFrame.Length);
+        int length = Read(room, out bool isInHost);
         if (length <= 0)
         {
             return StopReading(length);
         }
 
-        if (length <= _window.Bytes && !isInHost)
+        if (length <= room && !isInHost)
         {
             return DeliverInPlace(open, rules, length);
-        }
-
-        if (length > longest)
-        {
-            // Linux reports the frame's own length when it has cut it.
-            _metrics.CountDrop(DropReason.TooLong);
-            return true;
         }
 
         if (!isInHost)
@@ -58,31 +50,27 @@ internal sealed partial class ReceiveQueue
             _window.Ranges.CopyTo(0, _state.PendingFrame.Span[..room]);
         }
 
-        if (Inspect(_state.PendingFrame.Span[..Math.Min(length, StartBytes)], length, rules) is { } reason)
-        {
-            _metrics.CountDrop(reason);
-            return true;
-        }
-
         _state.PendingLength = length;
-        return DeliverPending(open);
+        return DeliverPending(open, rules);
     }
 
     /// <summary>
-    /// Reads one frame into the window's <paramref name="room"/> bytes and, if they are less than the longest frame, on into the pending
-    /// frame's memory, at the offset where it would stand there.
+    /// Reads one frame into the window's <paramref name="room"/> bytes and on into the pending frame's memory, at the offset where it would
+    /// stand there. A read that is too short for a frame cuts it without a word, and the host may raise an interface's MTU at any time:
+    /// there is always room for the longest frame that there can be.
     /// </summary>
-    private int Read(int room, int longest, out bool isInHost)
+    private int Read(int room, out bool isInHost)
     {
         ScatterList ranges = _window.Ranges;
         int count = ranges.Count;
+        int whole = _state.PendingFrame.Length;
         isInHost = false;
-        if (room == longest)
+        if (room == whole)
         {
             return _backend.Receive(ranges);
         }
 
-        if (ranges.TryAdd(_state.PendingFrame, room, longest - room))
+        if (ranges.TryAdd(_state.PendingFrame, room, whole - room))
         {
             int length = _backend.Receive(ranges);
             ranges.Truncate(count);
@@ -90,7 +78,7 @@ internal sealed partial class ReceiveQueue
         }
 
         isInHost = true;
-        return ReadIntoHost(longest);
+        return ReadIntoHost(whole);
     }
 
     private int ReadIntoHost(int longest)
@@ -115,9 +103,15 @@ internal sealed partial class ReceiveQueue
         return true;
     }
 
-    private bool DeliverPending(OpenQueue open)
+    /// <summary>The rules may have changed while the frame waited: it is looked at now.</summary>
+    private bool DeliverPending(OpenQueue open, FrameRules rules)
     {
         int length = _state.PendingLength;
+        if (Inspect(_state.PendingFrame.Span[..Math.Min(length, StartBytes)], length, rules) is { } reason)
+        {
+            return DropPending(reason);
+        }
+
         if (_window.Bytes >= length)
         {
             Span<byte> frame = _state.PendingFrame.Span[..length];
@@ -127,14 +121,14 @@ internal sealed partial class ReceiveQueue
             return true;
         }
 
-        if (!_window.IsFull)
-        {
-            return WaitForBuffers(open);
-        }
+        // Once all that the ring can ever hold is here and not enough, waiting is over.
+        return _window.IsFull ? DropPending(DropReason.TooLong) : WaitForBuffers(open);
+    }
 
-        // All that the ring can ever hold is here, and it is not enough.
+    private bool DropPending(DropReason reason)
+    {
         _state.PendingLength = 0;
-        _metrics.CountDrop(DropReason.TooLong);
+        _metrics.CountDrop(reason);
         return true;
     }
 
@@ -155,8 +149,7 @@ internal sealed partial class ReceiveQueue
     {
         if (_state.PendingLength != 0)
         {
-            _state.PendingLength = 0;
-            _metrics.CountDrop(DropReason.LinkDown);
+            DropPending(DropReason.LinkDown);
         }
 
         int length = ReadIntoHost(_state.PendingFrame.Length);

@@ -128,6 +128,11 @@ public sealed unsafe class EventLoop : IDisposable
         while (!_stopping)
         {
             int count = LibC.epoll_wait(_epoll.Number, events, MaxEvents, -1);
+            if (count < 0 && LibC.errno != LibC.EINTR)
+            {
+                throw new LinuxException("epoll_wait", _thread.Name ?? "an event loop", LibC.errno);
+            }
+
             for (int i = 0; i < count && !_stopping; i++)
             {
                 Dispatch(events[i].data.u64, (ReadyEvents)events[i].events);

@@ -62,9 +62,16 @@ public sealed partial class VirtioMmioTransport
         {
             bool wasRaised = _state.InterruptStatus != 0;
             _state.InterruptStatus &= ~causes;
-            if (wasRaised && _state.InterruptStatus == 0)
+            if (!wasRaised)
             {
-                _line.SetLevel(false);
+                return;
+            }
+
+            _line.SetLevel(false);
+            if (_state.InterruptStatus != 0)
+            {
+                // A cause came after the handler had read the status: a pin that is programmed for edges needs a new one.
+                _line.SetLevel(true);
             }
         }
     }

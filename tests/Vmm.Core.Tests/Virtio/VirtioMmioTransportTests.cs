@@ -71,6 +71,21 @@ public sealed class VirtioMmioTransportTests
     }
 
     [Fact]
+    public void Interrupts_CauseAfterTheStatusWasRead_MakesANewEdge()
+    {
+        using DriverDevice d = new(new ProbeDevice());
+        d.Start(DeviceBit | VirtioFeatures.Version1);
+        d.Transport.InterruptConfig();
+        uint status = d.Read(VirtioMmioRegister.InterruptStatus);
+        d.Transport.InterruptQueue(0);
+
+        d.Write(VirtioMmioRegister.InterruptAck, status);
+
+        d.Line.IsRaised.Should().BeTrue();
+        d.Line.RisingEdges.Should().Be(2, "an edge-triggered pin would not tell of the second cause otherwise");
+    }
+
+    [Fact]
     public void Interrupts_AcknowledgedWhileRaised_AreNeverLost()
     {
         using DriverDevice d = new(new ProbeDevice());

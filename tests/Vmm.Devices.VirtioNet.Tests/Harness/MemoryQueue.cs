@@ -27,8 +27,8 @@ internal sealed class MemoryQueue(bool hasReadiness) : INetworkQueue, IDisposabl
 
     public int ReceiveError { get; set; }
 
-    /// <summary>The largest total size of a list that Receive was given.</summary>
-    public long LastTargetBytes { get; private set; }
+    /// <summary>Bytes of the first two ranges that Receive was last given.</summary>
+    public int[] LastTargetStart { get; } = new int[2];
 
     public FileDescriptor? Readiness => hasReadiness ? _ready : null;
 
@@ -71,7 +71,8 @@ internal sealed class MemoryQueue(bool hasReadiness) : INetworkQueue, IDisposabl
 
         lock (_incoming)
         {
-            LastTargetBytes = target.TotalBytes;
+            LastTargetStart[0] = target.Count > 0 ? target[0].Length : 0;
+            LastTargetStart[1] = target.Count > 1 ? target[1].Length : 0;
             byte[]? frame = _repeated;
             _repeated = null;
             if (frame is null && !_incoming.TryDequeue(out frame))
@@ -80,14 +81,14 @@ internal sealed class MemoryQueue(bool hasReadiness) : INetworkQueue, IDisposabl
                 return 0;
             }
 
-            // As Linux does: the two bytes of num_buffers are skipped, and a frame that is cut reports its own length.
+            // As Linux does: the two bytes of num_buffers are skipped, and a frame that does not fit is cut without a word.
             target.CopyFrom(0, frame.AsSpan(0, Math.Min(frame.Length, 10)));
             if (frame.Length > 12)
             {
                 target.CopyFrom(12, frame.AsSpan(12));
             }
 
-            return frame.Length;
+            return (int)Math.Min(frame.Length, target.TotalBytes);
         }
     }
 
