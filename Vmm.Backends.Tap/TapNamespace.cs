@@ -23,9 +23,21 @@ internal static class TapNamespace
         }
 
         NetworkLinkInfo? found = null;
-        Thread visitor = new(() => found = LibC.setns(target.Number, LibC.CLONE_NEWNET) == 0 ? NetworkLink.Find(name) : null, 256 * 1024);
+        Thread visitor = new(Visit, 256 * 1024);
         visitor.Start();
         visitor.Join();
         return found;
+
+        void Visit()
+        {
+            try
+            {
+                found = LibC.setns(target.Number, LibC.CLONE_NEWNET) == 0 ? NetworkLink.Find(name) : null;
+            }
+            catch (LinuxException)
+            {
+                // Out of reach, then.
+            }
+        }
     }
 }

@@ -16,11 +16,7 @@ internal sealed class TapQueue(TunDescriptor descriptor, TapBackend backend, boo
 
     public FileDescriptor Readiness => descriptor;
 
-    public TunDescriptor Descriptor => descriptor;
-
     public int MaxFrameSize => backend.MaxFrameSize;
-
-    public bool IsAttached => _attached;
 
     public int Receive(ScatterList target) => Result(target.ReadFrom(descriptor));
 

@@ -86,6 +86,14 @@ internal sealed unsafe partial class KvmVcpu
 
     private void RestoreTime(in KvmVcpuState state)
     {
+        // NTP and calibration move the figure by a few parts in a million; a guest notices 250 (as NTP itself, and QEMU, have it).
+        uint kilohertz = (uint)Math.Max(0, ioctl(Number, KVM_GET_TSC_KHZ, null));
+        if (state.TscKilohertz != 0 && kilohertz != 0 && Math.Abs((long)kilohertz - state.TscKilohertz) * 4000 > kilohertz)
+        {
+            throw new InvalidOperationException(
+                $"vCPU {Index}: the saved TSC runs at {state.TscKilohertz} kHz, this host's at {kilohertz} kHz: the guest's clock would change its speed.");
+        }
+
         if (state.HasTscOffset)
         {
             ulong offset = state.TscOffset;

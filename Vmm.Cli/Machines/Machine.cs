@@ -35,9 +35,6 @@ internal sealed partial class Machine : IDisposable
 
     public IReadOnlyList<NetworkCard> Cards => _cards;
 
-    /// <summary>Where the guest's serial port leads: <c>pty /dev/pts/3</c>.</summary>
-    public string ConsoleDescription => _console!.Description;
-
     public string HypervisorDescription => _hypervisor!.Description;
 
     /// <summary>Lets the guest run.</summary>

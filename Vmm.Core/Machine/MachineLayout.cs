@@ -51,10 +51,6 @@ public static class MachineLayout
     /// <summary>From here to 4 GiB the map says "reserved": IOAPIC, LAPIC and what KVM keeps for itself.</summary>
     public const ulong InterruptControllers = 0xFEC0_0000;
 
-    public const ulong IoApic = 0xFEC0_0000;
-
-    public const ulong LocalApic = 0xFEE0_0000;
-
     /// <summary>The first virtio-mmio window.</summary>
     public const ulong VirtioMmioStart = 0xFEB0_0000;
 

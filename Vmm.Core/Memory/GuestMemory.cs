@@ -238,7 +238,7 @@ public sealed unsafe class GuestMemory : IDisposable
             throw new LinuxException("mmap", subject, errno, options.HugePages ? HugePageAdvice : "Choose a smaller --memory.");
         }
 
-        // Guest RAM has no place in a core dump of the VMM, nor in a child between fork and exec.
+        // Guest RAM has no place in a core dump of the VMM.
         _ = LibC.madvise(host, (size_t)options.Size, LibC.MADV_DONTDUMP);
         if ((options.Populate || options.HugePages) && LibC.madvise(host, (size_t)options.Size, MADV_POPULATE_WRITE) != 0)
         {

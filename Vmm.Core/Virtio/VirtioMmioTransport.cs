@@ -59,8 +59,6 @@ public sealed partial class VirtioMmioTransport : IBusDevice, IVirtioTransport
 
     public ulong Features => _state.DriverFeatures;
 
-    public int QueueCount => _queues.Length;
-
     public VirtioMmioMetrics Metrics => new(
         Interlocked.Read(ref _queueInterrupts),
         Interlocked.Read(ref _coalesced),

@@ -32,7 +32,6 @@ internal static class UartRegisters
 
     public const byte FCR_ENABLE = 0x01;
     public const byte FCR_CLEAR_RCVR = 0x02;
-    public const byte FCR_CLEAR_XMIT = 0x04;
     public const byte FCR_DMA = 0x08;
     public const byte FCR_TRIGGER_MASK = 0xC0;
 
