@@ -29,6 +29,7 @@ internal sealed class DemoSession : IDisposable
     private static readonly IPAddress _guestAddress = IPAddress.Parse("10.0.0.2");
     private static readonly TimeSpan _pingInterval = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan _answerLimit = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _viewInterval = TimeSpan.FromMilliseconds(150);
     private static readonly TimeSpan _bootLimit = TimeSpan.FromSeconds(10);
 
     private readonly IDemoView _view;
@@ -84,9 +85,12 @@ internal sealed class DemoSession : IDisposable
         ShowGuestLines();
         _view.Fact("boot", $"from the vCPU's start: {Milliseconds(Stopwatch.GetElapsedTime(start, _console.FirstByteAt))} to the first output, {Milliseconds(firstAnswer)} to the first ping answer");
         bool clean = PingOneByOne();
+        ShowCounters(_view.Fact);
         clean &= RunBurst("UDP echo", _udp);
+        ShowCounters(_view.Fact);
         clean &= RunBurst("ping flood", _icmp);
         clean &= ShowGuestStatus();
+        ShowCounters(_view.Fact);
         return clean && !_lifetime.HasEnded;
     }
 
@@ -125,6 +129,7 @@ internal sealed class DemoSession : IDisposable
         for (int i = 1; i <= Pings && !_lifetime.HasEnded; i++)
         {
             EchoReport report = _icmp.Run(1, 1, Payload, _answerLimit);
+            ShowCounters(_view.Progress);
             _view.Ping(i, report.Answered == 1 ? report.RoundTrip(0.5) : null);
             clean &= report.IsClean;
             Thread.Sleep(_pingInterval);
@@ -140,8 +145,18 @@ internal sealed class DemoSession : IDisposable
             return false;
         }
 
-        _view.Fact(name, $"{Count(Burst)} of {Payload} bytes, {Window} in flight ...");
-        EchoReport report = client.Run(Burst, Window, Payload, _answerLimit, () => _lifetime.HasEnded);
+        long shownAt = 0;
+        EchoReport report = client.Run(Burst, Window, Payload, _answerLimit, answered =>
+        {
+            if (Stopwatch.GetElapsedTime(shownAt) > _viewInterval)
+            {
+                _view.Progress(name, $"{Count(answered)} of {Count(Burst)} answered ...");
+                ShowCounters(_view.Progress);
+                shownAt = Stopwatch.GetTimestamp();
+            }
+
+            return !_lifetime.HasEnded;
+        });
         _view.Fact(name, $"{Count(report.Sent)} of {Payload} bytes, {Window} in flight: {Count((int)report.PerSecond)}/s, {report.Lost} lost, {report.Corrupted} damaged");
         return report.IsClean;
     }
@@ -155,14 +170,16 @@ internal sealed class DemoSession : IDisposable
 
         _view.Fact("guest", $"{Count(status.ReceivedFrames)} frames in, {Count(status.SentFrames)} out, {Count(status.Interrupts)} interrupts; "
             + $"memory check: {Count(status.CheckPasses)} passes, {status.CheckErrors} errors");
-        foreach (NetworkCard card in _machine.Cards)
-        {
-            long received = card.Device.Metrics.Receive.Sum(queue => queue.Frames);
-            long sent = card.Device.Metrics.Transmit.Sum(queue => queue.Frames);
-            _view.Fact("device", $"{card.Id}: {Count((ulong)received)} frames to the guest, {Count((ulong)sent)} from it, {card.Transport.Metrics.Faults} faults");
-        }
-
         return status.CheckErrors == 0;
+    }
+
+    /// <param name="show"><see cref="IDemoView.Progress"/> while they change, <see cref="IDemoView.Fact"/> when something is over.</param>
+    private void ShowCounters(Action<string, string> show)
+    {
+        NetworkCard card = _machine.Cards[0];
+        long received = card.Device.Metrics.Receive.Sum(queue => queue.Frames);
+        long sent = card.Device.Metrics.Transmit.Sum(queue => queue.Frames);
+        show("device", $"{card.Id}: {Count((ulong)received)} frames to the guest, {Count((ulong)sent)} from it, {card.Transport.Metrics.Faults} faults");
     }
 
     private DemoGuestStatus? RequestStatus()

@@ -36,8 +36,8 @@ internal abstract class EchoClient : IDisposable
     /// <summary>Sends <paramref name="count"/> requests with up to <paramref name="window"/> in flight.</summary>
     /// <param name="payload">Bytes of payload, <see cref="MinPayload"/> or more.</param>
     /// <param name="timeout">After this long without an answer, what is in flight counts as lost.</param>
-    /// <param name="cancelled">Looked at between requests; true ends the series early.</param>
-    public EchoReport Run(int count, int window, int payload, TimeSpan timeout, Func<bool>? cancelled = null)
+    /// <param name="proceed">Called between requests with the number of answers so far; false ends the series early.</param>
+    public EchoReport Run(int count, int window, int payload, TimeSpan timeout, Func<int, bool>? proceed = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(payload, MinPayload);
         Socket.ReceiveTimeout = (int)timeout.TotalMilliseconds;
@@ -51,7 +51,7 @@ internal abstract class EchoClient : IDisposable
         int duplicated = 0;
         long start = Stopwatch.GetTimestamp();
         long last = start;
-        while (settled < count && cancelled?.Invoke() != true)
+        while (settled < count && proceed?.Invoke(answered) != false)
         {
             while (sent < count && sent - settled < window)
             {

@@ -9,6 +9,9 @@ internal interface IDemoView
     /// <summary>A fact: the row's name and its text. The same name again replaces the text where the view can.</summary>
     void Fact(string name, string text);
 
+    /// <summary>A fact that is not final yet, several times a second: for views that change in place; others leave it out.</summary>
+    void Progress(string name, string text);
+
     /// <summary>One answered or lost ping.</summary>
     /// <param name="number">From 1.</param>
     /// <param name="roundTrip">Null when it was lost.</param>

@@ -33,6 +33,8 @@ internal sealed class LiveDemoView : IDemoView
         _display?.UpdateTarget(Render());
     }
 
+    public void Progress(string name, string text) => Fact(name, text);
+
     public void Ping(int number, TimeSpan? roundTrip)
     {
         if (number == 1)

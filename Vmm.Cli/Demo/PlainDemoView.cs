@@ -9,6 +9,10 @@ internal sealed class PlainDemoView(TextWriter output) : IDemoView
 
     public void Fact(string name, string text) => output.WriteLine($"{name,-10} {text}");
 
+    public void Progress(string name, string text)
+    {
+    }
+
     public void Ping(int number, TimeSpan? roundTrip)
         => Fact($"ping {number}", roundTrip is { } time ? string.Create(CultureInfo.InvariantCulture, $"{time.TotalMicroseconds:0} us") : "lost");
 }
