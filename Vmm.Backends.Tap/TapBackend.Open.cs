@@ -20,6 +20,7 @@ public sealed partial class TapBackend
             Mode = options.IfName is null ? TapOpenMode.CreateNew : TapOpenMode.OpenOrCreate,
             Queues = options.Queues,
             Mtu = options.Mtu,
+            SendBuffer = options.SendBuffer,
         });
     }
 

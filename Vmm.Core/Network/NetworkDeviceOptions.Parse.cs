@@ -7,7 +7,7 @@ public sealed partial record NetworkDeviceOptions
 {
     private static readonly (string Word, NetworkBackendKind Kind, string[] Keys)[] _kinds =
     [
-        ("tap", NetworkBackendKind.Tap, ["id", "ifname", "fd", "fds", "queues", "mac", "mtu", "iothread"]),
+        ("tap", NetworkBackendKind.Tap, ["id", "ifname", "fd", "fds", "queues", "mac", "mtu", "sndbuf", "iothread"]),
         ("none", NetworkBackendKind.None, ["id", "queues", "mac", "mtu", "iothread"]),
         ("unix-dgram", NetworkBackendKind.UnixDatagram, ["id", "path", "peer", "fd", "mac", "mtu", "iothread"]),
         ("unix-stream", NetworkBackendKind.UnixStream, ["id", "path", "fd", "mac", "mtu", "iothread"]),
@@ -81,9 +81,14 @@ public sealed partial record NetworkDeviceOptions
                 next = this with { Queues = queues ?? 1 };
                 return queues is null ? $"queues={value} is not a number from 1 to {MaxQueues}." : null;
             case "mtu":
-                int? mtu = Number(value, MinMtu, MaxMtu);
+                int most = Kind == NetworkBackendKind.Tap ? MaxTapMtu : MaxMtu;
+                int? mtu = Number(value, MinMtu, most);
                 next = this with { Mtu = mtu };
-                return mtu is null ? $"mtu={value} is not a number from {MinMtu} to {MaxMtu}." : null;
+                return mtu is null ? $"mtu={value} is not a number from {MinMtu} to {most}." : null;
+            case "sndbuf":
+                int? bytes = Number(value, 1, int.MaxValue);
+                next = this with { SendBuffer = bytes };
+                return bytes is null ? $"sndbuf={value} is not a number of bytes from 1 to {int.MaxValue}." : null;
             case "mac":
                 return SetMac(value, out next);
             case "iothread":
@@ -138,6 +143,11 @@ public sealed partial record NetworkDeviceOptions
             if (other is not null)
             {
                 return $"'{other}' does not go with {given}=: a descriptor is open already.";
+            }
+
+            if (SendBuffer is not null)
+            {
+                return $"'sndbuf' does not go with {given}=: whoever opened the descriptor sets it (TUNSETSNDBUF).";
             }
 
             if (seen.Contains("queues") && Queues != Fds.Count)

@@ -39,6 +39,9 @@ public sealed partial record NetworkDeviceOptions
 
     public const int MaxMtu = 65535;
 
+    /// <summary>The greatest MTU of a TAP: Linux counts the Ethernet header in (drivers/net/tun.c, MAX_MTU).</summary>
+    public const int MaxTapMtu = 65521;
+
     public NetworkBackendKind Kind { get; init; }
 
     /// <summary>The device's name for management commands; null when none was given.</summary>
@@ -56,8 +59,11 @@ public sealed partial record NetworkDeviceOptions
     /// <summary>The guest's address, unicast; null for a random one.</summary>
     public MacAddress? Mac { get; init; }
 
-    /// <summary>The MTU that the guest is told, 68 to 65,535 bytes; null for the back end's own.</summary>
+    /// <summary>The MTU that the guest is told, 68 to 65,535 bytes, of a TAP 65,521; null for the back end's own.</summary>
     public int? Mtu { get; init; }
+
+    /// <summary>Of a TAP by name: bytes of frames on their way into the host before a transmit has to wait; null for the kernel's default, no limit.</summary>
+    public int? SendBuffer { get; init; }
 
     /// <summary>The UNIX socket: of a stream, the peer's that is connected to; of datagrams, our own.</summary>
     public string? Path { get; init; }

@@ -7,7 +7,7 @@ public sealed class NetworkDeviceOptionsTests
     [Fact]
     public void Parse_Everything_IsAllThere()
     {
-        NetworkDeviceOptions options = NetworkDeviceOptions.Parse("tap,id=net0,ifname=vmtap0,queues=2,mac=52:54:00:AB:34:56,mtu=9000,iothread=shared");
+        NetworkDeviceOptions options = NetworkDeviceOptions.Parse("tap,id=net0,ifname=vmtap0,queues=2,mac=52:54:00:AB:34:56,mtu=9000,sndbuf=200000,iothread=shared");
         options.Should().BeEquivalentTo(new NetworkDeviceOptions
         {
             Kind = NetworkBackendKind.Tap,
@@ -16,6 +16,7 @@ public sealed class NetworkDeviceOptionsTests
             Queues = 2,
             Mac = new MacAddress(0x5254_00ab_3456),
             Mtu = 9000,
+            SendBuffer = 200_000,
             Threads = NetworkThreads.Shared,
         });
     }
@@ -50,7 +51,7 @@ public sealed class NetworkDeviceOptionsTests
     [Theory]
     [InlineData("", "'' is no back end. Use tap, none, unix-dgram or unix-stream first*")]
     [InlineData("user", "'user' is no back end*")]
-    [InlineData("tap,vhost=on", "'vhost' is no option of tap. Known are: id, ifname, fd, fds, queues, mac, mtu, iothread.")]
+    [InlineData("tap,vhost=on", "'vhost' is no option of tap. Known are: id, ifname, fd, fds, queues, mac, mtu, sndbuf, iothread.")]
     [InlineData("none,ifname=a", "'ifname' is no option of none. Known are: id, queues, mac, mtu, iothread.")]
     [InlineData("tap,queues=2,queues=2", "'queues' is given twice.")]
     [InlineData("tap,ifname", "'ifname' lacks a value: write ifname=...")]
@@ -63,8 +64,13 @@ public sealed class NetworkDeviceOptionsTests
     [InlineData("tap,queues=-1", "queues=-1 is not*")]
     [InlineData("tap,queues= 1", "queues= 1 is not*")]
     [InlineData("tap,queues=99999999999", "queues=99999999999 is not*")]
-    [InlineData("tap,mtu=67", "mtu=67 is not a number from 68 to 65535.")]
-    [InlineData("tap,mtu=65536", "mtu=65536 is not a number from 68 to 65535.")]
+    [InlineData("tap,mtu=67", "mtu=67 is not a number from 68 to 65521.")]
+    [InlineData("tap,mtu=65522", "mtu=65522 is not a number from 68 to 65521.")]
+    [InlineData("none,mtu=65536", "mtu=65536 is not a number from 68 to 65535.")]
+    [InlineData("tap,sndbuf=0", "sndbuf=0 is not a number of bytes from 1 to 2147483647.")]
+    [InlineData("tap,sndbuf=64K", "sndbuf=64K is not a number of bytes from 1 to 2147483647.")]
+    [InlineData("tap,fd=7,sndbuf=100", "'sndbuf' does not go with fd=*")]
+    [InlineData("none,sndbuf=100", "'sndbuf' is no option of none*")]
     [InlineData("tap,mac=52:54:00:12:34", "mac=52:54:00:12:34 is no Ethernet address*")]
     [InlineData("tap,mac=5254:00:12:34:56:78", "*no Ethernet address*")]
     [InlineData("tap,mac=53:54:00:12:34:56", "mac=53:54:00:12:34:56 is a multicast address*")]
