@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using Vmm.Cli.Machines;
 using Vmm.Core.Consoles;
 using Vmm.Core.Machine;
+using Vmm.Core.Memory;
 using Vmm.Core.Network;
 
 namespace Vmm.Cli.Commands;
@@ -42,7 +43,6 @@ internal sealed class RunCommand : Command, IExamples
         Description = "Guest RAM: a number with K, M or G.",
         HelpName = "size",
         DefaultValueFactory = _ => 256ul << 20,
-        CustomParser = ParseMemory,
     };
 
     private readonly Option<bool> _hugePages = new("--hugepages") { Description = "Back guest RAM by the host's huge pages of 2 MiB." };
@@ -51,7 +51,7 @@ internal sealed class RunCommand : Command, IExamples
 
     private readonly Option<NetworkDeviceOptions[]> _net = new("--net", "-n")
     {
-        Description = "A network device; may be repeated. tap,ifname=NAME | tap,fd=N | none | unix-dgram,path=P,peer=P | unix-stream,path=P; "
+        Description = "A network device; may be repeated. tap,ifname=NAME[,sndbuf=BYTES] | tap,fd=N | none | unix-dgram,path=P,peer=P | unix-stream,path=P; "
             + "each with id=, mac=, mtu=, queues= (1 to 16) and iothread=per-queue|shared.",
         HelpName = "backend[,key=value...]",
         CustomParser = ParseNet,
@@ -74,6 +74,7 @@ internal sealed class RunCommand : Command, IExamples
 
     public RunCommand() : base("run", "Boots a guest and stays until it ends.")
     {
+        _memory.CustomParser = ParseMemory;
         foreach (Option option in (Option[])[_kernel, _initrd, _append, _cpus, _memory, _hugePages, _prealloc, _net, _console, _name, _plainCommandLine])
         {
             Add(option);
@@ -84,8 +85,8 @@ internal sealed class RunCommand : Command, IExamples
 
     public string Examples => """
         vmm run --kernel demo --append "ip=10.0.0.2" --net tap,ifname=vmtap0
-        vmm run --kernel vmlinux --initrd initrd.img --append "console=ttyS0 reboot=k panic=1" --cpus 2 --memory 1G
-        vmm run --kernel demo --append "ip=10.0.0.2" --net tap,ifname=vmtap0,queues=4,mac=52:54:00:12:34:56 --console file:guest.log
+        vmm run --kernel demo --append "ip=10.0.0.2 queues=4" --net tap,ifname=vmtap0,queues=4,mac=52:54:00:12:34:56 --console file:guest.log
+        vmm run --kernel demo --append "ip=10.0.0.2 ip1=10.0.1.2" --net tap,ifname=vmtap0 --net tap,ifname=vmtap1 --memory 1G
         vmm run --kernel test.elf --console none; echo "the guest says $?"
         """;
 
@@ -120,7 +121,7 @@ internal sealed class RunCommand : Command, IExamples
         return 0;
     }
 
-    private static ulong ParseMemory(ArgumentResult result)
+    private ulong ParseMemory(ArgumentResult result)
     {
         string text = result.Tokens[0].Value;
         if (!ByteSize.TryParse(text, out ulong bytes))
@@ -130,6 +131,10 @@ internal sealed class RunCommand : Command, IExamples
         else if (bytes < MachineLayout.MinimumMemory || bytes % 4096 != 0)
         {
             result.AddError($"--memory {text} is less than {MachineLayout.MinimumMemory >> 20}M or no multiple of 4K; write for example 256M.");
+        }
+        else if (bytes % GuestMemory.HugePageSize != 0 && result.GetResult(_hugePages) is { Implicit: false, Tokens: not [{ Value: "false" }] })
+        {
+            result.AddError($"--memory {text} is no multiple of 2M, which --hugepages needs; write for example 256M.");
         }
 
         return bytes;
@@ -147,7 +152,19 @@ internal sealed class RunCommand : Command, IExamples
             else
             {
                 result.AddError(error);
+                return [];
             }
+        }
+
+        if (networks.Count > MachineLayout.MaxVirtioDevices)
+        {
+            result.AddError($"{networks.Count} --net options are more than the {MachineLayout.MaxVirtioDevices} devices that a machine has room for.");
+        }
+
+        IGrouping<string, string>? twice = networks.Select((network, index) => network.Id ?? MachineOptions.DefaultNetworkId(index)).GroupBy(id => id).FirstOrDefault(ids => ids.Count() > 1);
+        if (twice is not null)
+        {
+            result.AddError($"Two --net options have the id {twice.Key}; give each its own.");
         }
 
         return [.. networks];

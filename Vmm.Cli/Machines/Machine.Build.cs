@@ -74,7 +74,6 @@ internal sealed partial class Machine
         ports.Add(KeyboardCommandPort, 1, keyboard.CommandPort);
         ports.Add(DebugExitPort, DebugExitPortCount, new DebugExitDevice(Lifetime));
 
-        CheckNetworks(options.Networks);
         for (int i = 0; i < options.Networks.Count; i++)
         {
             NetworkCard card = AddCard(hypervisor, options.Networks[i], i);
@@ -92,7 +91,7 @@ internal sealed partial class Machine
 
     private NetworkCard AddCard(KvmVirtualMachine hypervisor, NetworkDeviceOptions options, int index)
     {
-        string id = GetId(options, index);
+        string id = options.Id ?? MachineOptions.DefaultNetworkId(index);
         VirtioMmioSlot slot = GetVirtioMmioSlot(index);
         INetworkBackend backend = OpenBackend(options);
         try
@@ -126,26 +125,6 @@ internal sealed partial class Machine
         NetworkBackendKind.UnixStream => UnixStreamBackend.Open(options),
         _ => throw new ArgumentOutOfRangeException(nameof(options), options.Kind, "no such back end"),
     };
-
-    private static void CheckNetworks(IReadOnlyList<NetworkDeviceOptions> networks)
-    {
-        if (networks.Count > MaxVirtioDevices)
-        {
-            throw new UserErrorException($"{networks.Count} --net options are more than the {MaxVirtioDevices} devices that a machine has room for.");
-        }
-
-        HashSet<string> ids = [];
-        for (int i = 0; i < networks.Count; i++)
-        {
-            string id = GetId(networks[i], i);
-            if (!ids.Add(id))
-            {
-                throw new UserErrorException($"Two --net options have the id {id}; give each its own.");
-            }
-        }
-    }
-
-    private static string GetId(NetworkDeviceOptions options, int index) => options.Id ?? $"net{index}";
 
     private void Announce(MachineOptions options)
     {

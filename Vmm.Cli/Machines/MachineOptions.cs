@@ -28,10 +28,15 @@ internal sealed record MachineOptions
     /// <summary>Take all RAM from the host before the guest starts.</summary>
     public bool Populate { get; init; }
 
+    /// <summary>At most <see cref="Core.Machine.MachineLayout.MaxVirtioDevices"/>, no two with the same id.</summary>
     public IReadOnlyList<NetworkDeviceOptions> Networks { get; init; } = [];
 
     public required ConsoleOptions Console { get; init; }
 
     /// <summary>Append <c>virtio_mmio.device=</c> entries to the command line.</summary>
     public bool AnnounceDevices { get; init; } = true;
+
+    /// <summary>The id of a network device that was given none.</summary>
+    /// <param name="index">From 0, in the order of the command line.</param>
+    public static string DefaultNetworkId(int index) => $"net{index}";
 }

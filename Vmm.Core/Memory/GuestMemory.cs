@@ -22,7 +22,8 @@ public sealed unsafe class GuestMemory : IDisposable
     /// <summary>RAM that does not fit below the hole goes on here.</summary>
     public const ulong HighStart = 0x1_0000_0000;
 
-    private const ulong HugePageSize = 2 << 20;
+    /// <summary>Bytes of a huge page; with them, the size of guest memory is a multiple of it.</summary>
+    public const ulong HugePageSize = 2 << 20;
     private const int MADV_POPULATE_WRITE = 23; // Linux 5.14
 
     // Inaccessible memory on both sides: what slipped past every check would end in a fault, not in somebody else's bytes.

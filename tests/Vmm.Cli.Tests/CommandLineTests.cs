@@ -40,6 +40,9 @@ public sealed class CommandLineTests
     [InlineData("--memory 12Q is no size", "run --kernel demo --memory 12Q")]
     [InlineData("--memory 1M is less", "run --kernel demo --memory 1M")]
     [InlineData("--memory 99999999999G is no size", "run --kernel demo --memory 99999999999G")]
+    [InlineData("--memory 5M is no multiple of 2M", "run --kernel demo --memory 5M --hugepages")]
+    [InlineData("Two --net options have the id x", "run --kernel demo --net none,id=x --net none,id=x")]
+    [InlineData("Two --net options have the id net0", "run --kernel demo --net none --net none,id=net0")]
     [InlineData("--cpus 0 is not a number", "run --kernel demo --cpus 0")]
     [InlineData("--cpus x is not a number", "run --kernel demo --cpus x")]
     [InlineData("'bridge' is no back end", "run --kernel demo --net bridge")]
@@ -48,6 +51,7 @@ public sealed class CommandLineTests
     [InlineData("mac=x is no Ethernet address", "run --kernel demo --net tap,mac=x")]
     [InlineData("mac=01:00:5e:00:00:01 is a multicast address", "run --kernel demo --net tap,mac=01:00:5e:00:00:01")]
     [InlineData("mtu=20 is not a number", "run --kernel demo --net tap,mtu=20")]
+    [InlineData("mtu=65522 is not a number", "run --kernel demo --net tap,mtu=65522")]
     [InlineData("the kind 'printer' is unknown", "run --kernel demo --console printer")]
     [InlineData("the path is missing", "run --kernel demo --console file")]
     [InlineData("'loud'", "run --kernel demo --log-level loud")]
@@ -60,6 +64,15 @@ public sealed class CommandLineTests
         output.Should().BeEmpty();
         error.Should().StartWith("vmm: ").And.Contain(message).And.Contain("--help`.\n");
         error.TrimEnd('\n').Should().NotContain("\n");
+    }
+
+    [Fact]
+    public void Net_MoreThanFit_SaysSo()
+    {
+        (int code, _, string error) = VmmProcess.Run(["run", "--kernel", "demo", .. Enumerable.Repeat("none", 20).SelectMany(word => new[] { "--net", word })]);
+
+        code.Should().Be(ExitCode.Usage);
+        error.Should().StartWith("vmm: 20 --net options are more than the 19 devices");
     }
 
     [Fact]

@@ -89,13 +89,6 @@ public sealed class HostErrorTests : IDisposable
     }
 
     [Fact]
-    public void Net_IdIsGivenTwice() => Expect("Two --net options have the id x", "--kernel", "demo", "--net", "none,id=x", "--net", "none,id=x");
-
-    [Fact]
-    public void Net_TooManyDevices()
-        => Expect("are more than the 19 devices", ["--kernel", "demo", .. Enumerable.Repeat("none", 20).SelectMany(word => new[] { "--net", word })]);
-
-    [Fact]
     public void Console_FileCannotBeMade() => Expect("/no/such/folder/log", "--kernel", "demo", "--console", "file:/no/such/folder/log");
 
     [Fact]
