@@ -13,7 +13,8 @@ public sealed class DemoTests
         code.Should().Be(0, output + error);
         error.Should().BeEmpty();
         output.Should().Contain("demo guest: ready").And.MatchRegex(@"ping 10 +\d+ us").And.Contain("UDP echo").And.Contain("ping flood");
-        output.Should().NotContain("\u001b");
+        output.Should().NotContain("\u001b").And.NotContain("answered ...");
+        output.Split('\n').Count(line => line.StartsWith("device ", StringComparison.Ordinal)).Should().Be(3, "the counters follow the pings and each burst");
         output.Should().EndWith("every request was answered; the guest, the TAP and the namespace are gone\n");
     }
 
@@ -24,7 +25,7 @@ public sealed class DemoTests
         using VmmProcess process = VmmProcess.StartProgram("script", "--quiet", "--return", "--command", $"stty cols 120 rows 50; TERM=xterm-256color {Host.Binary} demo", "/dev/null");
 
         process.WaitForExit().Should().Be(0, process.Output);
-        process.Output.Should().Contain("╭").And.Contain("ping flood").And.Contain("every request was answered");
+        process.Output.Should().Contain("╭").And.Contain("of 20,000 answered ...").And.Contain("ping flood").And.Contain("every request was answered");
     }
 
     [Fact]
