@@ -1,7 +1,7 @@
 namespace Vmm.Kvm.State;
 
 /// <summary>What the state of a vCPU consists of on this host.</summary>
-/// <param name="Msrs">The model-specific registers, in KVM's order.</param>
+/// <param name="Msrs">The model-specific registers, in the order in which they are set.</param>
 /// <param name="HasTscOffset">The TSC is carried as its offset from the host's (KVM_VCPU_TSC_OFFSET).</param>
 /// <param name="HasSregs2">KVM_GET_SREGS2 is there.</param>
 internal sealed record StateTraits(uint[] Msrs, bool HasTscOffset, bool HasSregs2);
