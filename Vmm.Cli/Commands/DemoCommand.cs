@@ -39,6 +39,7 @@ internal sealed class DemoCommand : Command, IExamples
 
         MachineLifetime lifetime = new();
         using StopSignals signals = new(lifetime);
+        signals.Catch();
         IDemoView view = parsed.GetValue(_plain) || Console.IsOutputRedirected ? new PlainDemoView(Console.Out) : new LiveDemoView();
         return view.Show(() =>
         {

@@ -26,14 +26,18 @@ internal sealed partial class Machine
     /// <param name="lifetime">Where the machine's end will be announced.</param>
     /// <param name="log">For warnings and what the devices have to say.</param>
     /// <param name="console">Takes the place of the console that the options name; the machine owns it.</param>
+    /// <param name="beforeTraces">
+    /// Called before the first thing is made that a killed process would leave behind (a socket's file, a raw terminal). What takes long,
+    /// files and RAM, is done by then, so up to there a signal may end the process at once.
+    /// </param>
     /// <exception cref="UserErrorException">The options do not fit each other or this host.</exception>
     /// <exception cref="IOException">A file can't be booted, or the host refused something; the message says what to do.</exception>
-    public static Machine Build(MachineOptions options, MachineLifetime lifetime, ILogger log, IConsole? console = null)
+    public static Machine Build(MachineOptions options, MachineLifetime lifetime, ILogger log, IConsole? console = null, Action? beforeTraces = null)
     {
         Machine machine = new(options.Name, lifetime, log) { _console = console };
         try
         {
-            machine.Assemble(options);
+            machine.Assemble(options, beforeTraces);
             return machine;
         }
         catch
@@ -43,7 +47,7 @@ internal sealed partial class Machine
         }
     }
 
-    private void Assemble(MachineOptions options)
+    private void Assemble(MachineOptions options, Action? beforeTraces)
     {
         // Files first: nothing is taken from the host for a kernel that is not there.
         using BootImage kernel = options.Kernel == MachineOptions.DemoKernel
@@ -52,6 +56,9 @@ internal sealed partial class Machine
         using BootImage? initrd = options.Initrd is null ? null : BootImage.OpenFile(options.Initrd);
 
         _memory = GuestMemory.Create(new GuestMemoryOptions(options.Memory, options.HugePages, options.Populate));
+        IReadOnlyList<VirtioMmioSlot> announced = options.AnnounceDevices ? [.. Enumerable.Range(0, options.Networks.Count).Select(GetVirtioMmioSlot)] : [];
+        _entry = BootLoader.Load(_memory, new BootConfig(kernel, initrd, options.CommandLine, announced));
+
         AddressBus ports = new("port I/O");
         AddressBus mmio = new("MMIO");
         KvmVirtualMachine hypervisor = new(new VirtualMachineConfig(ports, mmio, Lifetime, _log), new KvmOptions());
@@ -61,6 +68,7 @@ internal sealed partial class Machine
             ? options.CpuCount
             : throw new UserErrorException($"--cpus {options.CpuCount} is more than KVM on this host allows; choose at most {hypervisor.MaxCpuCount}.");
 
+        beforeTraces?.Invoke();
         if (_console is null)
         {
             _consoleLoop = new EventLoop("console");
@@ -80,9 +88,6 @@ internal sealed partial class Machine
             mmio.Add(card.Slot.Address.Value, card.Slot.Size, card.Transport);
             card.Transport.AttachDoorbells(hypervisor, card.Slot.Address);
         }
-
-        IReadOnlyList<VirtioMmioSlot> announced = options.AnnounceDevices ? [.. _cards.Select(card => card.Slot)] : [];
-        _entry = BootLoader.Load(_memory, new BootConfig(kernel, initrd, options.CommandLine, announced));
 
         // The console takes input only now that there is somebody to take it.
         _console.Start(uart);

@@ -12,10 +12,8 @@ internal static class MachineRunner
     public static int Run(MachineOptions options, ILogger log)
     {
         MachineLifetime lifetime = new();
-
-        // ORDER: before the terminal is put in raw mode, so that no signal leaves it there.
         using StopSignals signals = new(lifetime);
-        using Machine machine = Machine.Build(options, lifetime, log);
+        using Machine machine = Machine.Build(options, lifetime, log, beforeTraces: signals.Catch);
         using PosixSignalRegistration counters = PosixSignalRegistration.Create(SIGUSR1, context =>
         {
             context.Cancel = true;

@@ -3,39 +3,32 @@ using Vmm.Core.Machine;
 
 namespace Vmm.Cli.Machines;
 
-/// <summary>SIGINT, SIGTERM and SIGHUP end the machine cleanly instead of the process at once.</summary>
-internal sealed class StopSignals : IDisposable
+/// <summary>From <see cref="Catch"/> on, SIGINT, SIGTERM and SIGHUP end the machine cleanly instead of the process at once.</summary>
+internal sealed class StopSignals(MachineLifetime lifetime) : IDisposable
 {
-    private readonly PosixSignalRegistration[] _registrations;
-    private readonly MachineLifetime _lifetime;
+    private readonly List<PosixSignalRegistration> _registrations = [];
     private int _received;
-
-    public StopSignals(MachineLifetime lifetime)
-    {
-        _lifetime = lifetime;
-        _registrations =
-        [
-            PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => Stop(context, 1)),
-            PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(context, 2)),
-            PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Stop(context, 15)),
-        ];
-    }
 
     /// <summary>The number of the first signal that came, or 0.</summary>
     public int Received => Volatile.Read(ref _received);
 
+    /// <summary>To be called before there is anything to clean up, and as late: whoever waits in a system call is not woken by a caught signal.</summary>
+    public void Catch()
+    {
+        _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => Stop(context, 1)));
+        _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(context, 2)));
+        _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Stop(context, 15)));
+    }
+
     public void Dispose()
     {
-        foreach (PosixSignalRegistration registration in _registrations)
-        {
-            registration.Dispose();
-        }
+        _registrations.ForEach(registration => registration.Dispose());
     }
 
     private void Stop(PosixSignalContext context, int number)
     {
         context.Cancel = true;
         Interlocked.CompareExchange(ref _received, number, 0);
-        _lifetime.End(new GuestEnd(GuestEndCause.Stopped));
+        lifetime.End(new GuestEnd(GuestEndCause.Stopped));
     }
 }

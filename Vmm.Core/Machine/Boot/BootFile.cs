@@ -1,4 +1,6 @@
+using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
+using Tmds.Linux;
 
 namespace Vmm.Core.Machine.Boot;
 
@@ -8,10 +10,7 @@ internal sealed class BootFile : BootImage
 
     public BootFile(string path) : base(path)
     {
-        if (Directory.Exists(path))
-        {
-            throw new BootException(path, "it is a directory", "Give the file itself.");
-        }
+        CheckType(path);
 
         try
         {
@@ -69,5 +68,25 @@ internal sealed class BootFile : BootImage
     {
         _file.Dispose();
         base.Dispose();
+    }
+
+    /// <summary>Before it is opened, which a FIFO that nobody writes to would never return from.</summary>
+    private static unsafe void CheckType(string path)
+    {
+        byte* name = (byte*)Marshal.StringToCoTaskMemUTF8(path);
+        stat status;
+        bool found = LibC.stat(name, &status) == 0;
+        Marshal.FreeCoTaskMem((nint)name);
+        mode_t type = status.st_mode & LibC.S_IFMT;
+        if (!found || type == LibC.S_IFREG)
+        {
+            return;
+        }
+
+        throw type == LibC.S_IFDIR ? new BootException(path, "it is a directory", "Give the file itself.")
+            : type == LibC.S_IFIFO ? new BootException(path, "it is a FIFO (pipe)", "Write what comes out of it to a file, and give that.")
+            : type == LibC.S_IFCHR ? new BootException(path, "it is a character device", "Give a regular file.")
+            : type == LibC.S_IFBLK ? new BootException(path, "it is a block device", "Copy what is on it to a file, and give that.")
+            : new BootException(path, "it is no regular file", "Give a regular file.");
     }
 }
