@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
 using Microsoft.Extensions.Logging;
+using Vmm.Core.Linux;
 
 namespace Vmm.Cli.Commands;
 
@@ -13,6 +14,12 @@ internal static class CommandLine
 
     public static int Run(string[] args)
     {
+        // ORDER: before anything opens a descriptor. Where it fails there is nowhere to say so.
+        if (!StandardDescriptors.TryEnsure())
+        {
+            return ExitCode.HostError;
+        }
+
         ParseResult parsed = CreateRoot().Parse(args);
         if (parsed.Action is ParseErrorAction)
         {
