@@ -10,7 +10,7 @@ namespace Vmm.Core.Machine;
 /// <code>
 /// 0x0000_0000  RAM, free for the guest
 /// 0x0009_0000  boot structures (reserved in the guest's map): GDT, page tables, start info, modules, memory map, command line
-/// 0x0009_fc00  reserved up to 1 MiB, as on every PC
+/// 0x0009_8800  RAM that the map calls reserved up to 1 MiB, as on every PC; a kernel may have segments there
 /// 0x0010_0000  RAM: kernel, and the initrd as high as it goes
 /// 0xc000_0000  MMIO hole: virtio-mmio 0xfeb0_0000, IOAPIC 0xfec0_0000, LAPIC 0xfee0_0000
 /// 0x1_0000_0000  RAM that did not fit below
@@ -47,6 +47,9 @@ public static class MachineLayout
 
     /// <summary>Bytes with the final NUL. SPEC: Linux cuts off silently what is longer (COMMAND_LINE_SIZE, x86).</summary>
     public const int CommandLineLimit = 2048;
+
+    /// <summary>The first byte after the boot structures.</summary>
+    public const ulong BootEnd = CommandLine + CommandLineLimit;
 
     /// <summary>From here to 4 GiB the map says "reserved": IOAPIC, LAPIC and what KVM keeps for itself.</summary>
     public const ulong InterruptControllers = 0xFEC0_0000;

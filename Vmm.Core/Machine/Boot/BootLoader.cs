@@ -52,12 +52,12 @@ public static class BootLoader
     {
         foreach (ElfSegment segment in kernel.Segments)
         {
-            if (segment.Address < MachineLayout.HighMemoryStart && segment.End > MachineLayout.BootStart)
+            if (segment.Address < MachineLayout.BootEnd && segment.End > MachineLayout.BootStart)
             {
                 throw new BootException(
                     kernel.File.Name,
-                    $"{segment} lies on the boot structures (0x{MachineLayout.BootStart:x} to 0x{MachineLayout.HighMemoryStart:x})",
-                    "Link it to 1 MiB (0x100000) or above.");
+                    $"{segment} lies on the boot structures (0x{MachineLayout.BootStart:x} to 0x{MachineLayout.BootEnd:x})",
+                    "Link it elsewhere, such as to 1 MiB (0x100000) or above.");
             }
 
             if (memory.Contains(new GuestAddress(segment.Address), segment.Size))

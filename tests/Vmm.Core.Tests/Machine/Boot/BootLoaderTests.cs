@@ -57,6 +57,21 @@ public sealed class BootLoaderTests
         boot.Read(0x8000, low.Length).Should().Equal(low);
     }
 
+    /// <summary>GNU ld puts the ELF headers of a kernel linked to 1 MiB into a segment of the page below.</summary>
+    [Theory]
+    [InlineData(0xF_F000, 0x1000)]
+    [InlineData(0xA_0000, 0x10)]
+    [InlineData(0x9_8800, 0x6_7800)]
+    [InlineData(0x8_F000, 0x1000)]
+    public void Load_SegmentBelow1MiBBesideTheBootStructures_IsLoaded(ulong address, int size)
+    {
+        using BootFixture boot = new();
+        byte[] bytes = ElfBuilder.Pattern(size);
+        boot.Load(ElfBuilder.Pvh().Load(address, bytes, (ulong)size).Build(), commandLine: new string('x', MachineLayout.CommandLineLimit - 1));
+        boot.Read(address, size).Should().Equal(bytes);
+        boot.ReadText(MachineLayout.CommandLine).Should().HaveLength(MachineLayout.CommandLineLimit - 1);
+    }
+
     [Fact]
     public void Load_SegmentOfBssAlone_MayHaveAnyFileOffset()
     {

@@ -47,7 +47,7 @@ public sealed class BootMutationTests
             {
                 boot.Load(file);
                 loaded++;
-                ExpectUntouched(ram, [.. LoadedRanges(file), (MachineLayout.BootStart, MachineLayout.HighMemoryStart - MachineLayout.BootStart)]);
+                ExpectUntouched(ram, [.. LoadedRanges(file), (MachineLayout.BootStart, MachineLayout.BootEnd - MachineLayout.BootStart)]);
             }
             catch (BootException)
             {
