@@ -144,6 +144,7 @@ internal sealed partial class Machine
             Console.Error.WriteLine($"vmm: {Name}: console on {console.Description}");
         }
 
+        _log.LogInformation("{Name}: {Kernel} begins at its {Entry}", Name, options.Kernel, _entry!.Description);
         foreach (NetworkCard card in _cards)
         {
             _log.LogInformation("{Name}: {Id} on {Backend}, registers at {Address}, {Gsi}", Name, card.Id, card.Backend.Description, card.Slot.Address, card.Slot.Gsi);

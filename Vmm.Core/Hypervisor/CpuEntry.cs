@@ -23,4 +23,8 @@ public sealed record CpuEntry(
     GuestAddress InstructionPointer,
     GuestAddress StartInfo,
     GuestAddress PageTable = default,
-    GuestAddress DescriptorTable = default);
+    GuestAddress DescriptorTable = default)
+{
+    /// <summary>For people: <c>PVH entry 0x100000</c>, <c>64-bit entry 0x10009e</c>.</summary>
+    public string Description => Mode == CpuMode.Protected32 ? $"PVH entry {InstructionPointer}" : $"64-bit entry {InstructionPointer}";
+}

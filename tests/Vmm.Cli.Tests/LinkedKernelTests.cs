@@ -24,6 +24,25 @@ public sealed class LinkedKernelTests
         code.Should().Be(42, error);
     }
 
+    [Fact]
+    public void PvhNote_InASegmentOrInASectionAlone_IsTakenOrRefused()
+    {
+        const string Source = $""".globl _start\n _start:\n .code32\n {ExitWith42}.section .note.Xen, "a", @note\n .long 4, 4, 18\n .asciz "Xen"\n .long _start\n""";
+        const string Sections = "SECTIONS { . = 0x100000; .text : { *(.text) } :text .note : { *(.note.Xen) } :text NOTE /DISCARD/ : { *(.note.gnu*) } }";
+        using TemporaryFolder folder = new();
+        string script = folder["kernel.ld"];
+
+        File.WriteAllText(script, "ENTRY(_start) PHDRS { text PT_LOAD; note PT_NOTE; } " + Sections.Replace("NOTE", ":note", StringComparison.Ordinal));
+        (int code, _, string error) = VmmProcess.Run("run", "--log-level", "info", "--kernel", Link(folder, Source, "-T", script));
+        code.Should().Be(42, error);
+        error.Should().Contain("kernel begins at its PVH entry 0x100000");
+
+        File.WriteAllText(script, "ENTRY(_start) PHDRS { text PT_LOAD; } " + Sections.Replace("NOTE", "", StringComparison.Ordinal));
+        (code, _, error) = VmmProcess.Run("run", "--kernel", Link(folder, Source, "-T", script));
+        code.Should().Be(ExitCode.HostError, error);
+        error.Should().MatchRegex(@"^vmm: .*kernel: its PVH note is in section \d+ \(SHT_NOTE\), but in no PT_NOTE program header.*\n$");
+    }
+
     private static string Link(TemporaryFolder folder, string source, params string[] options)
     {
         File.WriteAllText(folder["kernel.S"], source);

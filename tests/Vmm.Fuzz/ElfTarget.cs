@@ -21,6 +21,7 @@ internal sealed class ElfTarget : FuzzTarget, IDisposable
         ("pvh-8-byte-note", new ElfBuilder().Load(0x10_0000, ElfBuilder.Pattern(64), 64).Note(ElfBuilder.PvhNote(BitConverter.GetBytes(0x10_0000ul), 8), 8).Build()),
         ("upper-half", new ElfBuilder { Entry = 0xFFFF_FFFF_8010_0008 }.Load(0x20_0000, ElfBuilder.Pattern(64), 0x8000, 0xFFFF_FFFF_8010_0000).Build()),
         ("low-and-high", ElfBuilder.Pvh().Load(0x8000, ElfBuilder.Pattern(100), 200).Load(0x11_0000, ElfBuilder.Pattern(64), 0x2_0000).Build()),
+        ("note-section", ElfBuilder.Flat().NoteSection(ElfBuilder.PvhNote(BitConverter.GetBytes(0x10_0000))).Build()),
         ("gzip", [0x1F, 0x8B, 8, 0]),
     ];
 

@@ -5,6 +5,7 @@ internal static class ElfConstants
 {
     public const int HeaderSize = 64;
     public const int ProgramHeaderSize = 56;
+    public const int SectionHeaderSize = 64;
     public const int NoteHeaderSize = 12;
 
     public const byte ELFCLASS32 = 1;
@@ -15,6 +16,7 @@ internal static class ElfConstants
     public const uint PT_LOAD = 1;
     public const uint PT_NOTE = 4;
     public const ushort PN_XNUM = 0xFFFF;
+    public const uint SHT_NOTE = 7;
 
     /// <summary>The physical address of the 32-bit PVH entry; name "Xen".</summary>
     public const uint XEN_ELFNOTE_PHYS32_ENTRY = 18;

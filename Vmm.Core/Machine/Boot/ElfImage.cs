@@ -54,6 +54,11 @@ internal sealed partial class ElfImage
         }
 
         CheckSegments(file, segments);
+        if (pvhEntry is null)
+        {
+            CheckSections(file, header);
+        }
+
         return new ElfImage(file, segments, entry, pvhEntry);
     }
 

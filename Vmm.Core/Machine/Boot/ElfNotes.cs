@@ -3,7 +3,7 @@ using static Vmm.Core.Machine.Boot.ElfConstants;
 
 namespace Vmm.Core.Machine.Boot;
 
-/// <summary>Finds the PVH entry among the notes of a PT_NOTE segment (System V ABI, "Note Section").</summary>
+/// <summary>Finds the PVH entry among the notes of a segment or a section (System V ABI, "Note Section").</summary>
 internal static class ElfNotes
 {
     /// <summary>A kernel's notes are some hundred bytes; more than this is not read.</summary>
@@ -36,12 +36,45 @@ internal static class ElfNotes
 
         byte[] notes = new byte[size];
         file.Read(offset, notes);
-        return Find(file, index, notes, alignment);
+        if (TryFind(notes, alignment, out ReadOnlySpan<byte> descriptor, out uint position))
+        {
+            return ReadEntry(file, descriptor);
+        }
+
+        if (notes.Length - position < NoteHeaderSize)
+        {
+            return null;
+        }
+
+        ReadOnlySpan<byte> damaged = notes.AsSpan((int)position);
+        uint nameSize = BinaryPrimitives.ReadUInt32LittleEndian(damaged);
+        uint descriptorSize = BinaryPrimitives.ReadUInt32LittleEndian(damaged[4..]);
+        throw new BootException(
+            file.Name,
+            $"the note at byte {position} of segment {index} is cut off: n_namesz {nameSize} and n_descsz {descriptorSize} exceed the {damaged.Length} bytes left",
+            "The notes are damaged: build the kernel again.");
     }
 
-    private static uint? Find(BootImage file, int index, ReadOnlySpan<byte> notes, uint alignment)
+    /// <summary>Whether a section of type SHT_NOTE has the note. One that can't be read has none.</summary>
+    public static bool HasPvhEntry(BootImage file, ReadOnlySpan<byte> sectionHeader)
     {
-        uint position = 0;
+        ulong offset = BinaryPrimitives.ReadUInt64LittleEndian(sectionHeader[24..]);
+        ulong size = BinaryPrimitives.ReadUInt64LittleEndian(sectionHeader[32..]);
+        uint alignment = BinaryPrimitives.ReadUInt64LittleEndian(sectionHeader[48..]) == 8 ? 8u : 4u;
+        if (size > MaxSize || offset > file.Length || size > file.Length - offset)
+        {
+            return false;
+        }
+
+        byte[] notes = new byte[size];
+        file.Read(offset, notes);
+        return TryFind(notes, alignment, out _, out _);
+    }
+
+    /// <summary>False with the place of a note that is cut off, or with the end.</summary>
+    private static bool TryFind(ReadOnlySpan<byte> notes, uint alignment, out ReadOnlySpan<byte> descriptor, out uint position)
+    {
+        position = 0;
         while (notes.Length - position >= NoteHeaderSize)
         {
             ReadOnlySpan<byte> header = notes[(int)position..];
@@ -51,22 +84,20 @@ internal static class ElfNotes
             ulong descriptorOffset = Align((ulong)NoteHeaderSize + nameSize, alignment);
             if (descriptorOffset + descriptorSize > (ulong)header.Length)
             {
-                throw new BootException(
-                    file.Name,
-                    $"the note at byte {position} of segment {index} is cut off: n_namesz {nameSize} and n_descsz {descriptorSize} exceed the {header.Length} bytes left",
-                    "The notes are damaged: build the kernel again.");
+                break;
             }
 
-            ReadOnlySpan<byte> descriptor = header.Slice((int)descriptorOffset, (int)descriptorSize);
+            descriptor = header.Slice((int)descriptorOffset, (int)descriptorSize);
             if (type == XEN_ELFNOTE_PHYS32_ENTRY && header.Slice(NoteHeaderSize, (int)nameSize).SequenceEqual("Xen\0"u8))
             {
-                return ReadEntry(file, descriptor);
+                return true;
             }
 
             position += (uint)Math.Min(Align(descriptorOffset + descriptorSize, alignment), (ulong)header.Length);
         }
 
-        return null;
+        descriptor = default;
+        return false;
     }
 
     private static uint ReadEntry(BootImage file, ReadOnlySpan<byte> descriptor)

@@ -43,6 +43,11 @@ public sealed class BootErrorTests
         { "flat entry outside", Flat(0x20_0000).Build(), "vmlinux: e_entry 0x200000 lies in no segment*" },
         { "PVH entry of 2 bytes", WithNote(PvhNote(new byte[2])), "vmlinux: the PVH note (XEN_ELFNOTE_PHYS32_ENTRY) has a descriptor of 2 bytes, not 4 or 8*" },
         { "PVH entry of 64 bits", WithNote(PvhNote(BitConverter.GetBytes(1ul << 32))), "vmlinux: the PVH note's entry 0x100000000 lies above 4 GiB*" },
+        {
+            "PVH note in a section alone",
+            Flat().NoteSection(OneNote("GNU", 3, new byte[20])).NoteSection(PvhNote(BitConverter.GetBytes(0x10_0000))).Build(),
+            "vmlinux: its PVH note is in section 2 (SHT_NOTE), but in no PT_NOTE program header*Keep it in a PT_NOTE segment*PHDRS*"
+        },
         { "note name too long", WithNote([255, 255, 255, 255, 4, 0, 0, 0, 18, 0, 0, 0, .. "Xen\0"u8]), "vmlinux: the note at byte 0 of segment 1 is cut off: n_namesz 4294967295*" },
         { "note descriptor too long", WithNote([4, 0, 0, 0, 5, 0, 0, 0, 18, 0, 0, 0, .. "Xen\0"u8, 1, 2, 3, 4]), "vmlinux: the note at byte 0 of segment 1 is cut off: n_namesz 4 and n_descsz 5*" },
     };

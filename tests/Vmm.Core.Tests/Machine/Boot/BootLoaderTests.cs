@@ -102,6 +102,29 @@ public sealed class BootLoaderTests
     }
 
     [Fact]
+    public void Load_NoteSectionsWithoutPvhOrDamaged_AreOfNoConcern()
+    {
+        using BootFixture boot = new();
+        byte[] gnu = ElfBuilder.OneNote("GNU", 3, new byte[20]);
+        byte[] pvh = ElfBuilder.PvhNote(BitConverter.GetBytes(0x10_0000));
+        boot.Load(ElfBuilder.Flat().NoteSection(gnu).Build()).Mode.Should().Be(CpuMode.Long64);
+        boot.Load(ElfBuilder.Flat().NoteSection([255, 255, 255, 255, .. pvh[4..]]).Build()).Mode.Should().Be(CpuMode.Long64);
+        boot.Load(ElfBuilder.Flat().NoteSection(pvh).Build()[..^1]).Mode.Should().Be(CpuMode.Long64, "the section reaches past the end of the file");
+        boot.Load(ElfBuilder.Pvh().NoteSection(pvh).Build()).Mode.Should().Be(CpuMode.Protected32, "a segment has it too");
+        byte[] stripped = ElfBuilder.Flat().NoteSection(pvh).Build();
+        ElfBuilder.Put(stripped, 40, ulong.MaxValue);
+        boot.Load(stripped).Mode.Should().Be(CpuMode.Long64, "there is no section table");
+    }
+
+    [Fact]
+    public void Entry_Description_SaysProtocolAndAddress()
+    {
+        using BootFixture boot = new();
+        boot.Load(ElfBuilder.Pvh().Build()).Description.Should().Be("PVH entry 0x100010");
+        boot.Load(ElfBuilder.Flat().Build()).Description.Should().Be("64-bit entry 0x100020");
+    }
+
+    [Fact]
     public void Load_FlatKernelOfTheUpperHalf_BeginsAtItsPhysicalPlace()
     {
         using BootFixture boot = new();

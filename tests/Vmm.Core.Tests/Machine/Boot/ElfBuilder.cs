@@ -8,7 +8,10 @@ internal sealed class ElfBuilder
     public const int HeaderSize = 64;
     public const int ProgramHeaderSize = 56;
 
+    private const int SectionHeaderSize = 64;
+
     private readonly List<Segment> _segments = [];
+    private readonly List<byte[]> _noteSections = [];
 
     public sealed record Segment(uint Type, ulong Physical, ulong Virtual, byte[] Bytes, ulong MemorySize, ulong Alignment = 4096);
 
@@ -33,6 +36,13 @@ internal sealed class ElfBuilder
     public ElfBuilder Note(byte[] notes, ulong alignment = 4)
     {
         _segments.Add(new Segment(4, 0, 0, notes, (ulong)notes.Length, alignment));
+        return this;
+    }
+
+    /// <summary>Notes in a section that no program header names.</summary>
+    public ElfBuilder NoteSection(byte[] notes)
+    {
+        _noteSections.Add(notes);
         return this;
     }
 
@@ -82,6 +92,27 @@ internal sealed class ElfBuilder
             Put(file, header + 48, segment.Alignment);
             segment.Bytes.CopyTo(file, offset);
             offset += segment.Bytes.Length;
+        }
+
+        return _noteSections.Count == 0 ? file : AppendSections(file);
+    }
+
+    private byte[] AppendSections(byte[] image)
+    {
+        int count = _noteSections.Count + 1;
+        byte[] file = [.. image, .. new byte[count * SectionHeaderSize], .. _noteSections.SelectMany(n => n)];
+        Put(file, 40, (ulong)image.Length);
+        Put(file, 58, (ushort)SectionHeaderSize);
+        Put(file, 60, (ushort)count);
+        int offset = image.Length + count * SectionHeaderSize;
+        for (int i = 1; i < count; i++)
+        {
+            int header = image.Length + i * SectionHeaderSize;
+            Put(file, header + 4, 7u);
+            Put(file, header + 24, (ulong)offset);
+            Put(file, header + 32, (ulong)_noteSections[i - 1].Length);
+            Put(file, header + 48, 4ul);
+            offset += _noteSections[i - 1].Length;
         }
 
         return file;
