@@ -49,7 +49,7 @@ public sealed partial class VirtioNetDevice : IVirtioDevice
         Check(config, backend);
         _config = config;
         _backend = backend;
-        _log = log;
+        _log = new RateLimitedLogger(log);
         _mtu = config.Mtu ?? backend.Mtu;
         OfferedFeatures = VirtioNetFeatures.Offered(config, _mtu, backend.SupportedOffloads);
         MaxQueueSizes = [.. Enumerable.Repeat(config.QueueSize, 2 * config.QueuePairs), ControlQueueSize];
@@ -66,7 +66,7 @@ public sealed partial class VirtioNetDevice : IVirtioDevice
             [.. _pairs.Select(pair => pair.TransmitMetrics)],
             _controlMetrics);
 
-        QueuePair MakePair(int i) => new($"{config.Id} pair {i}", backend.GetQueue(i), _loops[i % _loops.Length], rules, log);
+        QueuePair MakePair(int i) => new($"{config.Id} pair {i}", backend.GetQueue(i), _loops[i % _loops.Length], rules, _log);
     }
 
     public uint DeviceId => 1;

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+
 namespace Vmm.Core.Virtio;
 
 // Interrupts and faults: what I/O threads call.
@@ -27,7 +29,7 @@ public sealed partial class VirtioMmioTransport
     public void Fail(int queue, string reason)
     {
         Interlocked.Increment(ref _faults);
-        _faultLog.Write(queue, reason);
+        _log.LogWarning("{Device} queue {Queue}: the guest's driver broke the ring: {Reason}. It has to reset the device.", _id, queue, reason);
         lock (_interruptLock)
         {
             // SPEC: 2.1.2: after DRIVER_OK the device also sends a configuration change notification.

@@ -35,7 +35,6 @@ public sealed partial class VirtioMmioTransport : IBusDevice, IVirtioTransport
     private readonly Virtqueue[] _queues;
     private readonly Lock _lock = new();
     private readonly Lock _interruptLock = new();
-    private readonly FaultLog _faultLog;
 
     private VirtioMmioState _state;
 
@@ -51,8 +50,7 @@ public sealed partial class VirtioMmioTransport : IBusDevice, IVirtioTransport
         _id = id;
         _device = device;
         _line = line;
-        _log = log;
-        _faultLog = new FaultLog(log, id);
+        _log = new RateLimitedLogger(log);
         _offeredFeatures = device.OfferedFeatures | VirtioFeatures.Transport;
         _queues = [.. device.MaxQueueSizes.Select(size => new Virtqueue(memory, size))];
     }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Vmm.Core.Memory;
 using Vmm.Core.Network;
@@ -22,10 +23,10 @@ internal sealed class NetGuest : IDisposable
     private readonly INetworkBackend _backend;
     private ulong _next;
 
-    public NetGuest(INetworkBackend? backend = null, VirtioNetConfig? config = null, ulong memory = 16 << 20)
+    public NetGuest(INetworkBackend? backend = null, VirtioNetConfig? config = null, ulong memory = 16 << 20, ILogger? log = null)
     {
         _backend = backend ?? new MemoryBackend();
-        Device = new VirtioNetDevice(config ?? new VirtioNetConfig("net0", Mac), _backend, NullLogger.Instance);
+        Device = new VirtioNetDevice(config ?? new VirtioNetConfig("net0", Mac), _backend, log ?? NullLogger.Instance);
         Driver = new DriverDevice(Device, memory);
         _next = Driver.FreeMemory.Value;
     }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Vmm.Core.Memory;
 using Vmm.Core.Virtio;
@@ -14,12 +15,13 @@ public sealed class DriverDevice : IDisposable
     private readonly IVirtioDevice _device;
 
     /// <param name="memorySize">Bytes of guest RAM; rings are laid out from <paramref name="ringStart"/> on.</param>
-    public DriverDevice(IVirtioDevice device, ulong memorySize = 16 << 20, ulong ringStart = 0x10_0000)
+    /// <param name="log">Takes the transport's messages.</param>
+    public DriverDevice(IVirtioDevice device, ulong memorySize = 16 << 20, ulong ringStart = 0x10_0000, ILogger? log = null)
     {
         _device = device;
         Memory = GuestMemory.Create(new GuestMemoryOptions(memorySize));
         Line = new RecordingInterruptLine();
-        Transport = new VirtioMmioTransport("test0", device, Memory, Line, NullLogger.Instance);
+        Transport = new VirtioMmioTransport("test0", device, Memory, Line, log ?? NullLogger.Instance);
         ulong next = ringStart;
         Queues = new DriverQueue[device.MaxQueueSizes.Count];
         for (int i = 0; i < Queues.Length; i++)
