@@ -4,7 +4,7 @@ namespace Vmm.DemoGuest;
 /// The embedded guest: a bare-metal 64-bit program that answers on the network, assembled when it is asked for.
 /// </summary>
 /// <remarks>
-/// <para>It boots by PVH (Xen's HVM start_info; 32-bit entry) and needs 32 MiB of RAM, a 16550 UART at port 0x3F8, a local
+/// <para>It boots by PVH (Xen's HVM start_info; 32-bit entry) and needs 11 MiB of RAM, a 16550 UART at port 0x3F8, a local
 /// APIC, an I/O APIC, and virtio-mmio version 2 devices named on its command line. Its e_entry is a 64-bit entry for
 /// loaders that know no PVH: RSI or RBX points at hvm_start_info, or RSI at Linux's boot_params.</para>
 /// <para>Protocols, per interface: ARP; ICMP echo of any size; UDP echo on port 7 and status on port 9
@@ -26,7 +26,7 @@ namespace Vmm.DemoGuest;
 /// debug exit. Each right after the first line.</item>
 /// </list>
 /// <para>Debug exits (port 0x501): N of <c>exit=N</c>; <see cref="ExceptionExit"/> plus the vector after an exception;
-/// <see cref="DeviceFaultExit"/> when a device breaks the protocol of its queue.</para>
+/// <see cref="DeviceFaultExit"/> when a device breaks the protocol of its queue; <see cref="TooLittleRamExit"/>.</para>
 /// </remarks>
 public static class DemoGuestImage
 {
@@ -35,6 +35,9 @@ public static class DemoGuestImage
 
     /// <summary>What the guest writes to the debug-exit port when a device returns a buffer that it was not given.</summary>
     public const byte DeviceFaultExit = 0x3F;
+
+    /// <summary>What the guest writes to the debug-exit port when it has too little RAM.</summary>
+    public const byte TooLittleRamExit = 0x3E;
 
     /// <summary>The first bytes on the serial port.</summary>
     public const string Banner = "demo guest: ";

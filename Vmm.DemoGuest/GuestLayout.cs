@@ -40,9 +40,12 @@ internal static class GuestLayout
     public const int UserStackTop = KernelStackTop + 0x2000;
     public const int ImageEnd = UserStackTop;
 
-    // Given out at run time, up to the end of the RAM that the loader reports (MinimumRam when it reports none).
+    // Given out at run time, up to the end of the RAM that the loader reports (AssumedRam when it reports none).
     public const int CheckedMemory = 0x0020_0000;
-    public const int MinimumRam = 0x0200_0000;
+    public const int ArenaReserve = 0x0080_0000;
+    public const int DefaultCheckSize = 0x0010_0000;
+    public const int MinimumRam = CheckedMemory + DefaultCheckSize + ArenaReserve;
+    public const int AssumedRam = 0x0200_0000;
 
     // What the machine has in the hole below 4 GiB.
     public const uint RamLimit = 0xC000_0000;

@@ -74,6 +74,7 @@ internal sealed partial class GuestProgram
         c.mov(__qword_ptr[Variables.StartTicks], rax);
         c.mov(__dword_ptr[Variables.UartRoom], 0);
         c.call(To(ReadStartInfo));
+        c.call(To(RequireMemory));
         c.call(To(ParseCommandLine));
         c.call(To(PrepareMemory));
         c.call(To(PrintStart));
@@ -89,7 +90,7 @@ internal sealed partial class GuestProgram
     {
         Label noCommandLine = c.CreateLabel(), entry = c.CreateLabel(), next = c.CreateLabel(), done = c.CreateLabel();
         Label copy = c.CreateLabel(), copied = c.CreateLabel();
-        c.mov(__qword_ptr[Variables.RamEnd], GuestLayout.MinimumRam);
+        c.mov(__qword_ptr[Variables.RamEnd], GuestLayout.AssumedRam);
         c.cmp(__dword_ptr[rbx], StartInfoMagic);
         c.jne(done);
         c.mov(r8, __qword_ptr[rbx + StartInfoMemoryMap]);

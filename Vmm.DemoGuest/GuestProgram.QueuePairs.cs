@@ -14,7 +14,7 @@ internal sealed partial class GuestProgram
     /// <summary>As many pairs as are offered, allowed, and fit the memory. RDI: registers. Changes all but RBX, RDI, R15.</summary>
     private void CreatePairs()
     {
-        Label unlimited = c.CreateLabel(), pair = c.CreateLabel(), done = c.CreateLabel();
+        Label unlimited = c.CreateLabel(), pair = c.CreateLabel(), done = c.CreateLabel(), room = c.CreateLabel();
         c.push(r15);
         c.mov(eax, __dword_ptr[rbx + InterfaceLayout.BufferSize]);
         c.add(eax, (2 * DescriptorSize) + 2 + 2 + 8 + 8);
@@ -23,6 +23,9 @@ internal sealed partial class GuestProgram
         c.mov(rax, __qword_ptr[Variables.RamEnd]);
         c.sub(rax, __qword_ptr[Variables.ArenaNext]);
         c.sub(rax, ArenaKept);
+        c.jae(room);
+        c.xor(eax, eax); // Earlier interfaces have taken all.
+        Place(ref room);
         c.xor(edx, edx);
         c.div(rcx);
         c.mov(r13, rax);
