@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Vmm.DemoGuest;
 
 /// <summary>What follows an option's name on the guest's command line.</summary>
@@ -37,13 +39,8 @@ internal sealed record CommandLineOption(string Name, OptionKind Kind, int Desti
         new("queues=", OptionKind.Number, Variables.QueuePairLimit),
         new("ring=", OptionKind.Number, Variables.RingLimit),
         new("ip=", OptionKind.Address, Variables.Addresses),
-        new("ip1=", OptionKind.Address, Variables.Addresses + 4),
-        new("ip2=", OptionKind.Address, Variables.Addresses + 8),
-        new("ip3=", OptionKind.Address, Variables.Addresses + 12),
-        new("ip4=", OptionKind.Address, Variables.Addresses + 16),
-        new("ip5=", OptionKind.Address, Variables.Addresses + 20),
-        new("ip6=", OptionKind.Address, Variables.Addresses + 24),
-        new("ip7=", OptionKind.Address, Variables.Addresses + 28),
+        .. Enumerable.Range(1, GuestLayout.MaximumInterfaces - 1).Select(
+            index => new CommandLineOption($"ip{index.ToString(CultureInfo.InvariantCulture)}=", OptionKind.Address, Variables.Addresses + (4 * index))),
     ];
 
     /// <summary>Bytes of a row in guest memory: address and length of the name, kind, destination.</summary>

@@ -15,8 +15,8 @@ namespace Vmm.DemoGuest;
 /// Checksums of echoes are carried over, not computed anew: a frame that was damaged on its way in is still seen to be.</para>
 /// <para>Options on the command line:</para>
 /// <list type="bullet">
-/// <item><c>virtio_mmio.device=SIZE@ADDRESS:INTERRUPT</c>: a device; up to 8 network interfaces are driven.</item>
-/// <item><c>ip=A.B.C.D</c>, <c>ip1=</c> to <c>ip7=</c>: address of the first and of further interfaces.</item>
+/// <item><c>virtio_mmio.device=SIZE@ADDRESS:INTERRUPT</c>: a device; up to 19 network interfaces are driven.</item>
+/// <item><c>ip=A.B.C.D</c>, <c>ip1=</c> to <c>ip18=</c>: address of the first and of further interfaces.</item>
 /// <item><c>poll</c>: never HLT; the main loop polls, and its longest gap is measured.</item>
 /// <item><c>check=SIZE</c>: size of the region of memory that is rewritten and verified (default 1M, K/M/G suffixes).</item>
 /// <item><c>features=MASK</c>: accept only these virtio-net features (and VERSION_1).</item>

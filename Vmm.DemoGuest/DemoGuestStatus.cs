@@ -44,7 +44,7 @@ public sealed class DemoGuestStatus
     /// <summary>Iterations of the main loop.</summary>
     public required ulong Iterations { get; init; }
 
-    /// <summary>Interrupts of the interface.</summary>
+    /// <summary>Interrupts of the interface, and of one that shares its vector (n and n + 16 do).</summary>
     public required ulong Interrupts { get; init; }
 
     /// <summary>Frames received.</summary>

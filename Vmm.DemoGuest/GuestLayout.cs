@@ -35,7 +35,9 @@ internal static class GuestLayout
     public const int CommandLineSize = 0x1000;
     public const int Interfaces = DataEnd + 0x2000;
     public const int InterfaceSize = 0x1000;
-    public const int MaximumInterfaces = 8;
+
+    /// <summary>The interrupt pins that this project's machine has for devices.</summary>
+    public const int MaximumInterfaces = 19;
     public const int KernelStackTop = Interfaces + (MaximumInterfaces * InterfaceSize) + 0x1000;
     public const int UserStackTop = KernelStackTop + 0x2000;
     public const int ImageEnd = UserStackTop;

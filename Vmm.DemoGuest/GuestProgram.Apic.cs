@@ -37,6 +37,7 @@ internal sealed partial class GuestProgram
         c.mov(__dword_ptr[rdi], edx);
         c.dec(ecx);
         c.mov(eax, __dword_ptr[rbx + InterfaceLayout.Index]);
+        c.and(eax, InterfaceVectors - 1);
         c.add(eax, FirstInterfaceVector);
         c.mov(__dword_ptr[rsi], ecx);
         c.mov(__dword_ptr[rdi], eax);

@@ -7,15 +7,17 @@ namespace Vmm.DemoGuest;
 /// <remarks>
 /// An interrupt handler only sets its interface's flag; the main loop, in ring 3, acknowledges the device. The end of interrupt
 /// is written in ring 0, on the way to HLT: until then the loop looks at every ring anyway. All interfaces' vectors are of one
-/// priority class, so at most one of them is in service at any time, and one flag says that its end is due.
+/// priority class, so at most one of them is in service at any time, and one flag says that its end is due. A class has 16 vectors: interfaces
+/// above the sixteenth share those of the first ones, and both are looked at when one interrupts.
 /// </remarks>
 internal sealed partial class GuestProgram
 {
     private const int InvalidOpcode = 6;
     private const int Exceptions = 32;
     private const int FirstInterfaceVector = 0x40;
-    private const int SpuriousVector = 0x4F;
-    private const int LastVector = SpuriousVector;
+    private const int InterfaceVectors = 16;
+    private const int SpuriousVector = 0x3F;
+    private const int LastVector = FirstInterfaceVector + InterfaceVectors - 1;
 
     private const int Ring0Idle = 0;
     private const int Ring0EndInterrupt = 1;
@@ -29,23 +31,27 @@ internal sealed partial class GuestProgram
     {
         InvalidOpcode => HandleInvalidOpcode,
         < Exceptions => ExceptionHandlers[vector],
-        >= FirstInterfaceVector and < FirstInterfaceVector + GuestLayout.MaximumInterfaces =>
-            InterfaceHandlers[vector - FirstInterfaceVector],
+        >= FirstInterfaceVector => InterfaceHandlers[vector - FirstInterfaceVector],
         _ => IgnoreInterrupt,
     };
 
     private Action[] ExceptionHandlers => field ??= Handlers(Exceptions, HandleException);
 
-    private Action[] InterfaceHandlers => field ??= Handlers(GuestLayout.MaximumInterfaces, HandleInterface);
+    private Action[] InterfaceHandlers => field ??= Handlers(InterfaceVectors, HandleInterface);
 
     private static Action[] Handlers(int count, Action<int> emit) =>
         [.. Enumerable.Range(0, count).Select(number => (Action)(() => emit(number)))];
 
     private void IgnoreInterrupt() => c.iretq();
 
-    private void HandleInterface(int index)
+    private void HandleInterface(int vector)
     {
-        c.mov(__byte_ptr[Variables.PendingInterrupts + index], 1);
+        int interfaces = 0;
+        for (int index = vector; index < GuestLayout.MaximumInterfaces; index += InterfaceVectors)
+        {
+            interfaces |= 1 << index;
+        }
+        c.or(__dword_ptr[Variables.PendingInterrupts], interfaces);
         c.iretq();
     }
 
@@ -93,7 +99,7 @@ internal sealed partial class GuestProgram
         c.jne(resume);
         // ORDER: interrupts are off since the gate; sti takes effect after the next instruction, so an interrupt that comes
         // after this look at the flags ends the hlt.
-        c.cmp(__qword_ptr[Variables.PendingInterrupts], 0);
+        c.cmp(__dword_ptr[Variables.PendingInterrupts], 0);
         c.jne(resume);
         c.sti();
         c.hlt();

@@ -97,17 +97,16 @@ internal sealed partial class GuestProgram
     private void HandlePendingInterrupts()
     {
         Label done = c.CreateLabel();
-        c.cmp(__qword_ptr[Variables.PendingInterrupts], 0);
+        c.cmp(__dword_ptr[Variables.PendingInterrupts], 0);
         c.je(done);
         ForEachInterface(() =>
         {
             Label next = c.CreateLabel();
             c.mov(ecx, __dword_ptr[rbx + InterfaceLayout.Index]);
-            c.cmp(__byte_ptr[rcx + Variables.PendingInterrupts], 0);
-            c.je(next);
             // ORDER: the flag, then the acknowledgement, then the state: whatever comes later raises the line, and the flag, again.
             // All causes are acknowledged unread: one left standing would keep the line up, and an edge would never come.
-            c.mov(__byte_ptr[rcx + Variables.PendingInterrupts], 0);
+            c.btr(__dword_ptr[Variables.PendingInterrupts], ecx);
+            c.jnc(next);
             c.mov(__byte_ptr[Variables.EndOfInterruptDue], 1);
             c.inc(__qword_ptr[rbx + (InterfaceLayout.Status + StatusLayout.Interrupts)]);
             c.mov(rdi, __qword_ptr[rbx + InterfaceLayout.MmioBase]);

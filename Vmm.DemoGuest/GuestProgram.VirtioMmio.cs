@@ -9,7 +9,7 @@ internal sealed partial class GuestProgram
     /// <summary>Looks at every device of the command line; a network interface that can be driven gets the next structure.</summary>
     private void ProbeDevices()
     {
-        Label device = c.CreateLabel(), next = c.CreateLabel(), done = c.CreateLabel();
+        Label device = c.CreateLabel(), next = c.CreateLabel(), done = c.CreateLabel(), full = c.CreateLabel();
         c.mov(ebx, GuestLayout.Interfaces);
         c.mov(__qword_ptr[Variables.InterfacesEnd], rbx);
         c.xor(r15d, r15d);
@@ -31,7 +31,7 @@ internal sealed partial class GuestProgram
         c.jne(next);
         c.mov(rbx, __qword_ptr[Variables.InterfacesEnd]);
         c.cmp(rbx, GuestLayout.Interfaces + (GuestLayout.MaximumInterfaces * GuestLayout.InterfaceSize));
-        c.jae(done);
+        c.jae(full);
         c.mov(__qword_ptr[rbx + InterfaceLayout.MmioBase], rdi);
         c.mov(eax, __dword_ptr[rcx + (Variables.Devices + 8)]);
         c.mov(__dword_ptr[rbx + InterfaceLayout.Interrupt], eax);
@@ -42,6 +42,8 @@ internal sealed partial class GuestProgram
         Place(ref next);
         c.inc(r15d);
         c.jmp(device);
+        Place(ref full);
+        PrintLine($"demo guest: only {GuestLayout.MaximumInterfaces} network interfaces are driven, there are more");
         Place(ref done);
         c.ret();
     }

@@ -3,7 +3,10 @@ namespace Vmm.DemoGuest;
 /// <summary>Addresses of the guest's global variables.</summary>
 internal static class Variables
 {
-    /// <summary>One byte per interface, set by its interrupt handler; read as one qword before going idle.</summary>
+    /// <summary>
+    /// 32 bits, one per interface: set by its interrupt handler, cleared by the main loop. One instruction each, so on one processor neither
+    /// loses the other's.
+    /// </summary>
     public const int PendingInterrupts = GuestLayout.Variables;
 
     public const int RamEnd = GuestLayout.Variables + 0x08;
