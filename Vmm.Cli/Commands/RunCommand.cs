@@ -161,10 +161,9 @@ internal sealed class RunCommand : Command, IExamples
             result.AddError($"{networks.Count} --net options are more than the {MachineLayout.MaxVirtioDevices} devices that a machine has room for.");
         }
 
-        IGrouping<string, string>? twice = networks.Select((network, index) => network.Id ?? MachineOptions.DefaultNetworkId(index)).GroupBy(id => id).FirstOrDefault(ids => ids.Count() > 1);
-        if (twice is not null)
+        if (NetworkConflict.Find(networks) is { } conflict)
         {
-            result.AddError($"Two --net options have the id {twice.Key}; give each its own.");
+            result.AddError(conflict);
         }
 
         return [.. networks];

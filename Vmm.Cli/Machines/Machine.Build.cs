@@ -7,6 +7,7 @@ using Vmm.Core.Devices.I8042;
 using Vmm.Core.Devices.Uart;
 using Vmm.Core.Events;
 using Vmm.Core.Hypervisor;
+using Vmm.Core.Linux;
 using Vmm.Core.Machine;
 using Vmm.Core.Machine.Boot;
 using Vmm.Core.Memory;
@@ -49,7 +50,10 @@ internal sealed partial class Machine
 
     private void Assemble(MachineOptions options, Action? beforeTraces)
     {
-        // Files first: nothing is taken from the host for a kernel that is not there.
+        // ORDER: before anything is opened, which would take the numbers of descriptors that were not passed on.
+        Adopt(options);
+
+        // Then files: nothing is taken from the host for a kernel that is not there.
         using BootImage kernel = options.Kernel == MachineOptions.DemoKernel
             ? BootImage.FromBytes(options.Kernel, DemoGuestImage.Build())
             : BootImage.OpenFile(options.Kernel);
@@ -96,9 +100,13 @@ internal sealed partial class Machine
 
     private NetworkCard AddCard(KvmVirtualMachine hypervisor, NetworkDeviceOptions options, int index)
     {
-        string id = options.Id ?? MachineOptions.DefaultNetworkId(index);
+        string id = MachineOptions.GetNetworkId(options, index);
         VirtioMmioSlot slot = GetVirtioMmioSlot(index);
-        INetworkBackend backend = OpenBackend(options);
+        if (!_adopted.Remove(index, out INetworkBackend? backend))
+        {
+            backend = OpenBackend(options);
+        }
+
         try
         {
             VirtioNetDevice device = new(
@@ -119,6 +127,27 @@ internal sealed partial class Machine
         {
             backend.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Takes over the descriptors that were passed on with <c>fd=</c> and <c>fds=</c>.</summary>
+    private void Adopt(MachineOptions options)
+    {
+        for (int i = 0; i < options.Networks.Count; i++)
+        {
+            foreach (int fd in options.Networks[i].Fds.Where(fd => !InheritedDescriptors.Contains(fd)))
+            {
+                throw new UserErrorException(
+                    $"{MachineOptions.GetNetworkId(options.Networks[i], i)}: descriptor {fd} is not open: whoever starts vmm must pass it on, without close-on-exec.");
+            }
+        }
+
+        for (int i = 0; i < options.Networks.Count; i++)
+        {
+            if (options.Networks[i].Fds.Count > 0)
+            {
+                _adopted.Add(i, OpenBackend(options.Networks[i]));
+            }
         }
     }
 

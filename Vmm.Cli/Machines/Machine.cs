@@ -4,6 +4,7 @@ using Vmm.Core.Events;
 using Vmm.Core.Hypervisor;
 using Vmm.Core.Machine;
 using Vmm.Core.Memory;
+using Vmm.Core.Network;
 using Vmm.Kvm;
 
 namespace Vmm.Cli.Machines;
@@ -14,6 +15,7 @@ internal sealed partial class Machine : IDisposable
 {
     private readonly ILogger _log;
     private readonly List<NetworkCard> _cards = [];
+    private readonly Dictionary<int, INetworkBackend> _adopted = []; // by the device's index, until the device owns it
     private GuestMemory? _memory;
     private KvmVirtualMachine? _hypervisor;
     private EventLoop? _consoleLoop;
@@ -60,6 +62,11 @@ internal sealed partial class Machine : IDisposable
         {
             card.Device.Dispose();
             card.Backend.Dispose();
+        }
+
+        foreach (INetworkBackend backend in _adopted.Values)
+        {
+            backend.Dispose();
         }
 
         _console?.Flush(TimeSpan.FromSeconds(1));

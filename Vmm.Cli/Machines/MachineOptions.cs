@@ -36,7 +36,8 @@ internal sealed record MachineOptions
     /// <summary>Append <c>virtio_mmio.device=</c> entries to the command line.</summary>
     public bool AnnounceDevices { get; init; } = true;
 
-    /// <summary>The id of a network device that was given none.</summary>
-    /// <param name="index">From 0, in the order of the command line.</param>
-    public static string DefaultNetworkId(int index) => $"net{index}";
+    /// <summary>A network device's name: the one that it was given, or <c>net0</c> and so on.</summary>
+    /// <param name="network">The device.</param>
+    /// <param name="index">Its place on the command line, from 0.</param>
+    public static string GetNetworkId(NetworkDeviceOptions network, int index) => network.Id ?? $"net{index}";
 }

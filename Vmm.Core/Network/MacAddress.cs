@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 
 namespace Vmm.Core.Network;
 
@@ -26,7 +25,7 @@ public readonly record struct MacAddress(ulong Value)
     }
 
     /// <summary>A random unicast address with QEMU's well-known 52:54:00 prefix.</summary>
-    public static MacAddress Random() => new(0x5254_0000_0000ul | (uint)RandomNumberGenerator.GetInt32(1 << 24));
+    public static MacAddress Random() => new(0x5254_0000_0000ul | (uint)System.Random.Shared.Next(1 << 24));
 
     /// <summary>Six hexadecimal bytes, <c>52:54:00:12:34:56</c>.</summary>
     public static bool TryParse(string text, out MacAddress address)

@@ -65,7 +65,7 @@ public sealed class HostErrorTests : IDisposable
     }
 
     [Fact]
-    public void Tap_DescriptorIsNotOpen() => Expect("fd=99 is not an open descriptor", "--kernel", "demo", "--net", "tap,fd=99");
+    public void Tap_DescriptorIsNotOpen() => Expect("net0: descriptor 99 is not open", "--kernel", "demo", "--net", "tap,fd=99");
 
     [Fact]
     public void Tap_IsNoTap()
