@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace Vmm.Cli.Tests;
 
 /// <summary>Kernels as the system's compiler and linker make them.</summary>
@@ -17,7 +15,7 @@ public sealed class LinkedKernelTests
     public void FlatKernelLinkedTo1MiB_ElfHeadersInThePageBelow_Boots()
     {
         using TemporaryFolder folder = new();
-        string kernel = Link(folder, $".globl _start\n _start:\n {ExitWith42}", "-Wl,-Ttext=0x100000");
+        string kernel = AssembledKernel.Build(folder, ExitWith42);
 
         (int code, _, string error) = VmmProcess.Run("run", "--kernel", kernel);
 
@@ -27,30 +25,29 @@ public sealed class LinkedKernelTests
     [Fact]
     public void PvhNote_InASegmentOrInASectionAlone_IsTakenOrRefused()
     {
-        const string Source = $""".globl _start\n _start:\n .code32\n {ExitWith42}.section .note.Xen, "a", @note\n .long 4, 4, 18\n .asciz "Xen"\n .long _start\n""";
+        const string Source = $"""
+            .globl _start
+            _start:
+            .code32
+            {ExitWith42}
+            .section .note.Xen, "a", @note
+            .long 4, 4, 18
+            .asciz "Xen"
+            .long _start
+
+            """;
         const string Sections = "SECTIONS { . = 0x100000; .text : { *(.text) } :text .note : { *(.note.Xen) } :text NOTE /DISCARD/ : { *(.note.gnu*) } }";
         using TemporaryFolder folder = new();
         string script = folder["kernel.ld"];
 
         File.WriteAllText(script, "ENTRY(_start) PHDRS { text PT_LOAD; note PT_NOTE; } " + Sections.Replace("NOTE", ":note", StringComparison.Ordinal));
-        (int code, _, string error) = VmmProcess.Run("run", "--log-level", "info", "--kernel", Link(folder, Source, "-T", script));
+        (int code, _, string error) = VmmProcess.Run("run", "--log-level", "info", "--kernel", AssembledKernel.Link(folder, Source, "-T", script));
         code.Should().Be(42, error);
         error.Should().Contain("kernel begins at its PVH entry 0x100000");
 
         File.WriteAllText(script, "ENTRY(_start) PHDRS { text PT_LOAD; } " + Sections.Replace("NOTE", "", StringComparison.Ordinal));
-        (code, _, error) = VmmProcess.Run("run", "--kernel", Link(folder, Source, "-T", script));
+        (code, _, error) = VmmProcess.Run("run", "--kernel", AssembledKernel.Link(folder, Source, "-T", script));
         code.Should().Be(ExitCode.HostError, error);
         error.Should().MatchRegex(@"^vmm: .*kernel: its PVH note is in section \d+ \(SHT_NOTE\), but in no PT_NOTE program header.*\n$");
-    }
-
-    private static string Link(TemporaryFolder folder, string source, params string[] options)
-    {
-        File.WriteAllText(folder["kernel.S"], source);
-        string[] arguments = ["-nostdlib", "-static", "-no-pie", "-o", folder["kernel"], folder["kernel.S"], .. options];
-        using Process gcc = Process.Start(new ProcessStartInfo("gcc", arguments) { RedirectStandardError = true })!;
-        string messages = gcc.StandardError.ReadToEnd();
-        gcc.WaitForExit();
-        gcc.ExitCode.Should().Be(0, messages);
-        return folder["kernel"];
     }
 }
