@@ -57,6 +57,36 @@ public sealed class ConsoleTests
     }
 
     [Fact]
+    public void Stdio_PipedBytes_ReachTheGuestInOrderAndComeBack()
+    {
+        const int Length = 300;
+        const string Echo = """
+            1:  mov $0x3fd, %dx         # line status
+                in %dx, %al
+                test $1, %al            # data ready
+                jz 1b
+                mov $0x3f8, %dx
+                in %dx, %al
+                out %al, %dx
+                cmp $'.', %al
+                jne 1b
+                mov $0x501, %dx
+                mov $33, %al
+                out %al, %dx
+            2:  hlt
+                jmp 2b
+            """;
+        using TemporaryFolder folder = new();
+        string text = string.Create(Length, 0, (characters, _) => Random.Shared.GetItems("0123456789 abc\r\n\t", characters)) + ".";
+        using VmmProcess process = VmmProcess.Start("run", "--kernel", AssembledKernel.Build(folder, Echo), "--log-level", "error");
+
+        process.WriteInput(text);
+
+        process.WaitForExit().Should().Be(33, process.Error);
+        process.Output.Should().Be(text);
+    }
+
+    [Fact]
     public void Pty_GivesTheOutput()
     {
         using VmmProcess process = VmmProcess.Start("run", "--kernel", "demo", "--append", "hang", "--console", "pty");
