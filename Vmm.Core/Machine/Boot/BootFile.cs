@@ -1,6 +1,6 @@
-using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using Tmds.Linux;
+using Vmm.Core.Linux;
 
 namespace Vmm.Core.Machine.Boot;
 
@@ -71,12 +71,9 @@ internal sealed class BootFile : BootImage
     }
 
     /// <summary>Before it is opened, which a FIFO that nobody writes to would never return from.</summary>
-    private static unsafe void CheckType(string path)
+    private static void CheckType(string path)
     {
-        byte* name = (byte*)Marshal.StringToCoTaskMemUTF8(path);
-        stat status;
-        bool found = LibC.stat(name, &status) == 0;
-        Marshal.FreeCoTaskMem((nint)name);
+        bool found = FileStatus.TryGet(path, followLink: true, out stat status);
         mode_t type = status.st_mode & LibC.S_IFMT;
         if (!found || type == LibC.S_IFREG)
         {
