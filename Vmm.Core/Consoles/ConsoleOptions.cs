@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
+using Vmm.Core.Linux;
 
 namespace Vmm.Core.Consoles;
 
@@ -9,7 +10,7 @@ namespace Vmm.Core.Consoles;
 public sealed record ConsoleOptions(ConsoleKind Kind, string? Path = null)
 {
     /// <summary>Bytes of a socket's path: sun_path has 108 with the final NUL (unix(7)).</summary>
-    public const int MaxSocketPath = 107;
+    public const int MaxSocketPath = UnixSocketFile.MaxPath;
 
     private const string Forms = "stdio, file:PATH, pty, unix:PATH or none";
 

@@ -1,14 +1,15 @@
 using System.Diagnostics.CodeAnalysis;
-using System.Text;
 using Tmds.Linux;
 using Vmm.Core.Linux;
 
 namespace Vmm.Core.Consoles;
 
-/// <summary>A listening stream socket in the file system; its name goes when it is disposed.</summary>
+/// <summary>A listening stream socket in the file system; its name goes when it is disposed, if it is still its own.</summary>
 internal sealed unsafe class UnixListener : IDisposable
 {
     private const int Backlog = 4;
+
+    private readonly UnixSocketFile _file;
 
     public UnixListener(string path)
     {
@@ -16,14 +17,12 @@ internal sealed unsafe class UnixListener : IDisposable
         Socket = Create(path);
         try
         {
-            RemoveStale(path);
-            sockaddr_un address = Address(path);
-            LinuxException.ThrowIfFailed(
-                LibC.bind(Socket.Number, (sockaddr*)&address, sizeof(sockaddr_un)), "bind", path, "Give a path in a directory that may be written, where nothing is.");
+            _file = UnixSocketFile.Bind(Socket, path);
             LinuxException.ThrowIfFailed(LibC.listen(Socket.Number, Backlog), "listen", path);
         }
         catch
         {
+            _file?.Remove();
             Socket.Dispose();
             throw;
         }
@@ -43,44 +42,13 @@ internal sealed unsafe class UnixListener : IDisposable
 
     public void Dispose()
     {
-        Socket.Dispose();
-        File.Delete(Path);
+        if (!Socket.IsClosed)
+        {
+            _file.Remove();
+            Socket.Dispose();
+        }
     }
 
     private static FileDescriptor Create(string path)
         => new(LinuxException.ThrowIfFailed(LibC.socket(LibC.AF_UNIX, LibC.SOCK_STREAM | LibC.SOCK_CLOEXEC | LibC.SOCK_NONBLOCK, 0), "socket", path));
-
-    /// <summary>A socket that nobody listens on any more was left by a killed process; anything else is not ours to remove.</summary>
-    private static void RemoveStale(string path)
-    {
-        using FileDescriptor probe = Create(path);
-        sockaddr_un address = Address(path);
-        if (LibC.connect(probe.Number, (sockaddr*)&address, sizeof(sockaddr_un)) < 0 && LibC.errno == LibC.ECONNREFUSED && IsSocket(path))
-        {
-            File.Delete(path);
-        }
-    }
-
-    private static bool IsSocket(string path)
-    {
-        byte[] name = Encoding.UTF8.GetBytes(path + '\0');
-        stat status;
-        fixed (byte* start = name)
-        {
-            return LibC.lstat(start, &status) == 0 && (status.st_mode & LibC.S_IFMT) == LibC.S_IFSOCK;
-        }
-    }
-
-    private static sockaddr_un Address(string path)
-    {
-        sockaddr_un address = new() { sun_family = LibC.AF_UNIX };
-        byte[] name = Encoding.UTF8.GetBytes(path);
-        if (name.Length > ConsoleOptions.MaxSocketPath)
-        {
-            throw new ArgumentException($"{path}: the path has {name.Length} bytes, and a UNIX socket's has at most {ConsoleOptions.MaxSocketPath}.", nameof(path));
-        }
-
-        name.CopyTo(new Span<byte>(address.sun_path, ConsoleOptions.MaxSocketPath));
-        return address;
-    }
 }

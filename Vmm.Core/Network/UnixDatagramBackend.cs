@@ -13,15 +13,15 @@ public sealed class UnixDatagramBackend : INetworkBackend, INetworkQueue
     public const int DefaultMtu = 1500;
 
     private readonly UnixSocket _socket;
-    private readonly string? _path;
+    private readonly UnixSocketFile? _file;
     private readonly HostBuffer? _peer;
     private readonly HostBuffer _frame = new(PlainFrame.MaxLength);
     private readonly int _longest;
 
-    private UnixDatagramBackend(UnixSocket socket, string description, int? mtu, string? path = null, HostBuffer? peer = null)
+    private UnixDatagramBackend(UnixSocket socket, string description, int? mtu, UnixSocketFile? file = null, HostBuffer? peer = null)
     {
         _socket = socket;
-        _path = path;
+        _file = file;
         _peer = peer;
         _longest = PlainFrame.Longest(mtu ?? DefaultMtu);
         Mtu = mtu;
@@ -45,26 +45,16 @@ public sealed class UnixDatagramBackend : INetworkBackend, INetworkQueue
     /// <param name="mtu">Bytes; null for 1500, of which the guest is not told.</param>
     public static UnixDatagramBackend Open(string path, string peer, int? mtu = null)
     {
+        HostBuffer address = UnixSocket.Address(peer);
         UnixSocket socket = new(LibC.SOCK_DGRAM);
         try
         {
-            using HostBuffer own = UnixSocket.Address(path);
-            int result = socket.Bind(own);
-            if (result == -LibC.EADDRINUSE && IsStale(own))
-            {
-                File.Delete(path);
-                result = socket.Bind(own);
-            }
-
-            string advice = result == -LibC.EADDRINUSE
-                ? "Another process receives there: choose another path."
-                : "Choose a path in a directory that you may write to.";
-            return result < 0
-                ? throw new LinuxException("bind", path, -result, advice)
-                : new UnixDatagramBackend(socket, $"unix-dgram {path}", mtu, path, UnixSocket.Address(peer));
+            UnixSocketFile file = UnixSocketFile.Bind(socket, path);
+            return new UnixDatagramBackend(socket, $"unix-dgram {path}", mtu, file, address);
         }
         catch
         {
+            address.Dispose();
             socket.Dispose();
             throw;
         }
@@ -137,20 +127,13 @@ public sealed class UnixDatagramBackend : INetworkBackend, INetworkQueue
 
     public void Dispose()
     {
-        if (_path is not null && !_socket.IsClosed)
+        if (!_socket.IsClosed)
         {
-            File.Delete(_path);
+            _file?.Remove();
         }
 
         _socket.Dispose();
         _frame.Dispose();
         _peer?.Dispose();
-    }
-
-    /// <summary>A socket's file that nobody receives at, as a killed process leaves it; never another file.</summary>
-    private static bool IsStale(HostBuffer address)
-    {
-        using UnixSocket probe = new(LibC.SOCK_DGRAM);
-        return UnixSocket.IsSocket(address) && probe.Connect(address) == -LibC.ECONNREFUSED;
     }
 }

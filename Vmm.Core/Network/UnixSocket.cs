@@ -67,16 +67,6 @@ internal sealed unsafe class UnixSocket : FileDescriptor
         return address;
     }
 
-    /// <summary>The path of that address is a socket.</summary>
-    public static bool IsSocket(HostBuffer address)
-    {
-        // SAFETY: the path within sockaddr_un ends in a zero, see Address.
-        stat found;
-        return LibC.stat(address.Pointer + sizeof(ushort), &found) == 0 && LibC.S_ISSOCK(found.st_mode);
-    }
-
-    public int Bind(HostBuffer address) => Result(LibC.bind(Number, (sockaddr*)address.Pointer, AddressSize));
-
     public int Connect(HostBuffer address) => Result(LibC.connect(Number, (sockaddr*)address.Pointer, AddressSize));
 
     /// <summary>Returns the bytes received, or -errno.</summary>

@@ -132,7 +132,7 @@ public sealed class UnixSocketConsoleTests : IDisposable
     public void Open_PathInUseOrTaken_IsRefused()
     {
         Action again = () => Open().Dispose();
-        again.Should().Throw<LinuxException>().WithMessage("bind on */vm.sock failed: Address already in use*Give a path*");
+        again.Should().Throw<LinuxException>().WithMessage("bind on */vm.sock failed: Address already in use*choose another path*");
         string file = Path.Combine(_folder.FullName, "file");
         File.WriteAllText(file, "mine");
         Action onFile = () => ConsoleFactory.Open(new ConsoleOptions(ConsoleKind.UnixSocket, file), _loop, new MachineLifetime()).Dispose();

@@ -46,7 +46,7 @@ public sealed class UnixBackendTests : IDisposable
     public void Datagram_PathTaken_SaysSoAndStaleFileIsReplaced()
     {
         using UnixDatagramBackend a = UnixDatagramBackend.Open(At("a"), At("b"));
-        FluentActions.Invoking(() => UnixDatagramBackend.Open(At("a"), At("c"))).Should().Throw<LinuxException>().WithMessage("bind on *a failed: Address already in use*Another process receives there*");
+        FluentActions.Invoking(() => UnixDatagramBackend.Open(At("a"), At("c"))).Should().Throw<LinuxException>().WithMessage("bind on *a failed: Address already in use*Another process has its socket there*");
         string stale = At("stale");
         UnixDatagramBackend dead = UnixDatagramBackend.Open(stale, At("b"));
         dead.Readiness!.Dispose(); // As a killed process leaves it: closed, the file still there.
