@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
 using System.Net.Sockets;
+using Tmds.Linux;
+using Vmm.Core.Linux;
 
 namespace Vmm.Cli.Tests;
 
@@ -7,6 +9,7 @@ namespace Vmm.Cli.Tests;
 public sealed class UnixNetworkTests : IDisposable
 {
     private const string GuestMac = "52:54:00:00:00:01";
+    private const int F_SETFD = 2;
     private const int SIGTERM = 15;
 
     /// <summary>Who has 10.0.0.2?</summary>
@@ -27,11 +30,8 @@ public sealed class UnixNetworkTests : IDisposable
         peer.Bind(new UnixDomainSocketEndPoint(_folder["peer"]));
         using VmmProcess process = Start($"unix-dgram,path={_folder["vmm"]},peer={_folder["peer"]},mac={GuestMac}");
         peer.Connect(new UnixDomainSocketEndPoint(_folder["vmm"]));
-        byte[] buffer = new byte[4096];
 
-        ExpectEchoes(
-            frame => peer.Send(frame).Should().Be(frame.Length),
-            () => buffer[..peer.Receive(buffer)]);
+        ExpectDatagramEchoes(peer);
 
         process.Signal(SIGTERM);
         process.WaitForExit().Should().Be(ExitCode.SignalBase + SIGTERM);
@@ -47,24 +47,34 @@ public sealed class UnixNetworkTests : IDisposable
         listener.Listen(1);
         using VmmProcess process = Start($"unix-stream,path={_folder["peer"]},mac={GuestMac}");
         using Socket peer = listener.Accept();
-        using NetworkStream stream = new(peer) { ReadTimeout = 10_000 };
 
-        ExpectEchoes(
-            frame =>
-            {
-                byte[] message = new byte[4 + frame.Length];
-                BinaryPrimitives.WriteInt32BigEndian(message, frame.Length);
-                frame.CopyTo(message, 4);
-                stream.Write(message);
-            },
-            () =>
-            {
-                byte[] length = new byte[4];
-                stream.ReadExactly(length);
-                byte[] frame = new byte[BinaryPrimitives.ReadInt32BigEndian(length)];
-                stream.ReadExactly(frame);
-                return frame;
-            });
+        ExpectStreamEchoes(peer);
+
+        process.Error.Should().BeEmpty();
+    }
+
+    [Theory]
+    [InlineData("unix-dgram")]
+    [InlineData("unix-stream")]
+    public unsafe void DescriptorOfTheParent_CarriesFramesBothWays(string backend)
+    {
+        bool isStream = backend == "unix-stream";
+        int* ends = stackalloc int[2];
+        LibC.socketpair(LibC.AF_UNIX, isStream ? LibC.SOCK_STREAM : LibC.SOCK_DGRAM, 0, ends).Should().Be(0);
+        using Socket peer = new(new SafeSocketHandle(ends[0], ownsHandle: true)) { ReceiveTimeout = 10_000 };
+        LibC.fcntl(ends[0], F_SETFD, LibC.FD_CLOEXEC).Should().Be(0);
+        using FileDescriptor passed = new(ends[1]);
+        using VmmProcess process = Start($"{backend},fd={passed.Number},mac={GuestMac}");
+        passed.Dispose();
+
+        if (isStream)
+        {
+            ExpectStreamEchoes(peer);
+        }
+        else
+        {
+            ExpectDatagramEchoes(peer);
+        }
 
         process.Error.Should().BeEmpty();
     }
@@ -76,6 +86,33 @@ public sealed class UnixNetworkTests : IDisposable
         VmmProcess process = VmmProcess.Start("run", "--kernel", "demo", "--memory", "64M", "--append", "ip=10.0.0.2", "--net", net);
         process.WaitForOutput("ready");
         return process;
+    }
+
+    private static void ExpectDatagramEchoes(Socket peer)
+    {
+        byte[] buffer = new byte[4096];
+        ExpectEchoes(frame => peer.Send(frame).Should().Be(frame.Length), () => buffer[..peer.Receive(buffer)]);
+    }
+
+    private static void ExpectStreamEchoes(Socket peer)
+    {
+        using NetworkStream stream = new(peer) { ReadTimeout = 10_000 };
+        byte[] length = new byte[4];
+        ExpectEchoes(
+            frame =>
+            {
+                byte[] message = new byte[4 + frame.Length];
+                BinaryPrimitives.WriteInt32BigEndian(message, frame.Length);
+                frame.CopyTo(message, 4);
+                stream.Write(message);
+            },
+            () =>
+            {
+                stream.ReadExactly(length);
+                byte[] frame = new byte[BinaryPrimitives.ReadInt32BigEndian(length)];
+                stream.ReadExactly(frame);
+                return frame;
+            });
     }
 
     /// <summary>An ARP request is answered; frames of several lengths, the longest of MTU 1500 among them, come back with their addresses exchanged.</summary>
