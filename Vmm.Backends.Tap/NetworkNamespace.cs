@@ -28,7 +28,7 @@ public sealed class NetworkNamespace : IDisposable
     {
         _thread = new Thread(Loop, 256 * 1024) { Name = name, IsBackground = true };
         _work = Enter;
-        _thread.Start();
+        _thread.StartOrExplain();
         _done.Wait();
     }
 

@@ -86,6 +86,7 @@ public sealed partial class TapBackend
             SupportedOffloads = KernelHasUso() ? TapOffloads.Base | TapOffloads.Uso : TapOffloads.Base,
             Mtu = link?.Mtu,
             HostAddress = queues[0].TryGetMacAddress(),
+            IsUp = link?.IsUp,
 
             // The offloads that are on can't be asked for, so the longest frame of all is what may come.
             _maxFrameSize = TapOffloads.MaxFrameSize(TapOffloads.Base, link?.Mtu),

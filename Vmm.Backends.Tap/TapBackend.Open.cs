@@ -90,6 +90,7 @@ public sealed partial class TapBackend
             SupportedOffloads = supported,
             Mtu = link?.Mtu,
             HostAddress = link?.Address,
+            IsUp = link?.IsUp,
         };
         backend.SetOffloads(NetworkOffloads.None);
         backend.SetActiveQueues(1);

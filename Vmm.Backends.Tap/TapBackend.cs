@@ -46,6 +46,9 @@ public sealed partial class TapBackend : INetworkBackend
     /// <summary>The host's own address on the interface, for people; the guest has another.</summary>
     public MacAddress? HostAddress { get; private init; }
 
+    /// <summary>Set up (IFF_UP) when it was opened or adopted; null when it is out of reach, in another namespace.</summary>
+    public bool? IsUp { get; private init; }
+
     /// <summary>The interface outlives its descriptors (TUNSETPERSIST, as <c>ip tuntap add</c> sets it).</summary>
     public bool IsPersistent { get; }
 

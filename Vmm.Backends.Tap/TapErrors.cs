@@ -25,7 +25,11 @@ internal static class TapErrors
     /// <summary>TUNSETIFF failed; <paramref name="info"/> is what was found under the name before.</summary>
     public static LinuxException Attach(int errno, string name, int queues, NetworkLinkInfo? info)
     {
-        string advice = errno == LibC.EPERM && info is null
+        // A template such as vmtap%d, of which the kernel makes a name, is of no use to `ip`.
+        bool isTemplate = name.Contains('%', StringComparison.Ordinal);
+        string advice = errno == LibC.EPERM && isTemplate
+            ? $"Making an interface needs CAP_NET_ADMIN. Make one once for yourself and name it with ifname=vmtap0: {Recipe("vmtap0", queues)}"
+            : errno == LibC.EPERM && info is null
             ? $"Making an interface needs CAP_NET_ADMIN. Make it once for yourself: {Recipe(name, queues)}"
             : errno == LibC.EPERM
             ? $"It belongs to {(info!.TunOwner is { } owner ? $"user {owner}" : "root")}. "
@@ -37,8 +41,9 @@ internal static class TapErrors
                 + $"Make another TAP: {Recipe("vmtap1", queues)}"
             : errno == LibC.E2BIG
             ? $"A TAP has at most {MAX_TAP_QUEUES} queues, all processes together."
+            : isTemplate ? $"Make one and name it with ifname=vmtap0: {Recipe("vmtap0", queues)}"
             : $"Look at it with `ip -details link show dev {name}`.";
-        return new LinuxException("ioctl(TUNSETIFF)", $"interface {name}", errno, advice);
+        return new LinuxException("ioctl(TUNSETIFF)", isTemplate ? "a new interface" : $"interface {name}", errno, advice);
     }
 
     public static NetworkBackendException NotTap(NetworkLinkInfo info, int queues)

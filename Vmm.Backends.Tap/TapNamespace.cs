@@ -23,8 +23,8 @@ internal static class TapNamespace
         }
 
         NetworkLinkInfo? found = null;
-        Thread visitor = new(Visit, 256 * 1024);
-        visitor.Start();
+        Thread visitor = new(Visit, 256 * 1024) { Name = "tap-namespace" };
+        visitor.StartOrExplain();
         visitor.Join();
         return found;
 

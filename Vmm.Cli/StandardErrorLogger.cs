@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Vmm.Core.Linux;
 
 namespace Vmm.Cli;
 
@@ -25,7 +26,7 @@ internal sealed class StandardErrorLogger(LogLevel minimum) : ILogger
         string detail = exception is null ? "" : minimum <= LogLevel.Debug ? Environment.NewLine + exception : $" ({exception.Message})";
         lock (_lock)
         {
-            Console.Error.WriteLine($"vmm: {Prefix(logLevel)}{text}{detail}");
+            StandardError.WriteLine($"vmm: {Prefix(logLevel)}{text}{detail}");
         }
     }
 

@@ -1,4 +1,5 @@
 using Tmds.Linux;
+using Vmm.Core.Linux;
 
 namespace Vmm.Kvm;
 
@@ -14,7 +15,7 @@ internal static class KvmAdvice
             "This user may not open it; add yourself to the group kvm and log in again: sudo usermod -aG kvm $USER.",
         _ when errno == LibC.ENODEV || errno == LibC.ENXIO =>
             "The device node is there but no driver behind it: sudo modprobe kvm_amd (or kvm_intel).",
-        _ when errno == LibC.EMFILE => "Too many files are open in this process; raise the limit: ulimit -n 4096.",
+        _ when errno == LibC.EMFILE => LinuxException.FilesAdvice,
         _ => "Check that the path names the KVM device.",
     };
 }

@@ -2,7 +2,9 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
+using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
+using Vmm.Cli.Machines;
 using Vmm.Core.Linux;
 
 namespace Vmm.Cli.Commands;
@@ -20,26 +22,30 @@ internal static class CommandLine
             return ExitCode.HostError;
         }
 
+        AppDomain.CurrentDomain.UnhandledException += OnUnhandledException;
         ParseResult parsed = CreateRoot().Parse(args);
         if (parsed.Action is ParseErrorAction)
         {
-            Console.Error.WriteLine($"vmm: {DescribeError(parsed)} See `{HelpCommand(parsed.CommandResult)}`.");
+            StandardError.WriteLine($"vmm: {DescribeError(parsed)} See `{HelpCommand(parsed.CommandResult)}`.");
             return ExitCode.Usage;
         }
 
         try
         {
-            // Signals belong to the commands; exceptions to the handler below.
+            // Somebody may ask for counters before there is a machine, or where there is none: SIGUSR1 must not end the process.
+            using PosixSignalRegistration counters = PosixSignalRegistration.Create(MachineRunner.CountersSignal, context => context.Cancel = true);
+
+            // Other signals belong to the commands; exceptions to the handler below.
             return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null });
         }
 #pragma warning disable CA1031 // The last resort: whatever it is, the user gets a sentence.
         catch (Exception e)
 #pragma warning restore CA1031
         {
-            Console.Error.WriteLine($"vmm: {e.Message}");
+            StandardError.WriteLine($"vmm: {ErrorText.Describe(e)}");
             if (GetLogLevel(parsed) <= LogLevel.Debug)
             {
-                Console.Error.WriteLine(e);
+                StandardError.WriteLine(e.ToString());
             }
 
             return ExitCode.HostError;
@@ -93,6 +99,16 @@ internal static class CommandLine
             Recursive = true,
         };
         return option.AcceptOnlyFromAmong("debug", "info", "warn", "error");
+    }
+
+    /// <summary>On a thread of the runtime's own, such as one of its pool: no more can be said than that, and nobody else will.</summary>
+    private static void OnUnhandledException(object sender, UnhandledExceptionEventArgs arguments)
+    {
+        if (arguments.ExceptionObject is OutOfMemoryException exception)
+        {
+            StandardError.WriteLine($"vmm: {ErrorText.Describe(exception)}");
+            Environment.Exit(ExitCode.HostError);
+        }
     }
 
     /// <summary>One sentence on one line.</summary>

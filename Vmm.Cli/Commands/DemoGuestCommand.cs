@@ -15,6 +15,7 @@ internal sealed class DemoGuestCommand : Command, IExamples
 
     public DemoGuestCommand() : base("demo-guest", "Writes the demo guest as an ELF file with a PVH note, which other monitors can boot too.")
     {
+        _output.Validators.Add(EmptyValue.Refuse);
         Add(_output);
         SetAction(Write);
     }

@@ -27,15 +27,19 @@ internal sealed class DoctorCommand : Command, IExamples
             HostChecks.HugePages,
         ];
         bool canRun = true;
+        string? noDemo = null;
         foreach (Func<Finding> check in checks)
         {
             Finding finding = check();
             canRun &= finding.Verdict != Verdict.Bad;
+            noDemo ??= finding.PreventsDemo ? finding.Subject : null;
             Print(output, finding);
         }
 
         output.WriteLine();
-        output.WriteLine(canRun ? "A VM can run here. Try: vmm demo" : "No VM can run here; see the lines marked MISSING.");
+        output.WriteLine(canRun && noDemo is null ? "A VM can run here. Try: vmm demo"
+            : canRun ? $"A VM can run here, but not vmm demo, see {noDemo}. Try: vmm run --kernel demo --append exit=0; echo $?"
+            : "No VM can run here; see the lines marked MISSING.");
         return canRun ? ExitCode.Success : ExitCode.CheckFailed;
     }
 

@@ -38,11 +38,11 @@ internal sealed class RunCommand : Command, IExamples
         CustomParser = ParseCpus,
     };
 
-    private readonly Option<ulong> _memory = new("--memory", "-m")
+    private readonly Option<MemorySize> _memory = new("--memory", "-m")
     {
         Description = "Guest RAM: a number with K, M or G.",
         HelpName = "size",
-        DefaultValueFactory = _ => 256ul << 20,
+        DefaultValueFactory = _ => new MemorySize(256 << 20),
     };
 
     private readonly Option<bool> _hugePages = new("--hugepages") { Description = "Back guest RAM by the host's huge pages of 2 MiB." };
@@ -80,6 +80,11 @@ internal sealed class RunCommand : Command, IExamples
             Add(option);
         }
 
+        foreach (Option option in (Option[])[_kernel, _initrd, _name])
+        {
+            option.Validators.Add(EmptyValue.Refuse);
+        }
+
         SetAction(Boot);
     }
 
@@ -99,7 +104,7 @@ internal sealed class RunCommand : Command, IExamples
             Initrd = parsed.GetValue(_initrd),
             CommandLine = parsed.GetRequiredValue(_append),
             CpuCount = parsed.GetValue(_cpus),
-            Memory = parsed.GetValue(_memory),
+            Memory = parsed.GetValue(_memory).Bytes,
             HugePages = parsed.GetValue(_hugePages),
             Populate = parsed.GetValue(_prealloc),
             Networks = parsed.GetValue(_net) ?? [],
@@ -121,12 +126,16 @@ internal sealed class RunCommand : Command, IExamples
         return 0;
     }
 
-    private ulong ParseMemory(ArgumentResult result)
+    private MemorySize ParseMemory(ArgumentResult result)
     {
         string text = result.Tokens[0].Value;
         if (!ByteSize.TryParse(text, out ulong bytes))
         {
             result.AddError($"--memory {text} is no size; write a whole number with K, M or G, as in 256M.");
+        }
+        else if (bytes > MemorySize.Most)
+        {
+            result.AddError($"--memory {text} is more than {MemorySize.Most >> 40}T, all that x86-64 can address; write for example 256M.");
         }
         else if (bytes < MachineLayout.MinimumMemory || bytes % 4096 != 0)
         {
@@ -137,7 +146,7 @@ internal sealed class RunCommand : Command, IExamples
             result.AddError($"--memory {text} is no multiple of 2M, which --hugepages needs; write for example 256M.");
         }
 
-        return bytes;
+        return new MemorySize(bytes);
     }
 
     private static NetworkDeviceOptions[] ParseNet(ArgumentResult result)

@@ -16,4 +16,8 @@ internal enum Verdict
 /// <param name="Subject">What was looked at, a word or a path.</param>
 /// <param name="State">What was found, with its values.</param>
 /// <param name="Advice">What to do about it; null when there is nothing to do.</param>
-internal sealed record Finding(Verdict Verdict, string Subject, string State, string? Advice = null);
+internal sealed record Finding(Verdict Verdict, string Subject, string State, string? Advice = null)
+{
+    /// <summary><c>vmm demo</c> can't work, whatever else can.</summary>
+    public bool PreventsDemo { get; init; }
+}

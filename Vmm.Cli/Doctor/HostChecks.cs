@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Tmds.Linux;
 using Vmm.Backends.Tap;
+using Vmm.Core.Linux;
 
 namespace Vmm.Cli.Doctor;
 
@@ -30,7 +32,8 @@ internal static class HostChecks
         catch (UnauthorizedAccessException)
         {
             return new Finding(Verdict.Limited, Device, "may not be opened by this user: no --net tap, no vmm demo",
-                "Let everybody open it, as most distributions do: sudo chmod 0666 /dev/net/tun (making an interface still needs privilege).");
+                "Let everybody open it, as most distributions do: sudo chmod 0666 /dev/net/tun (making an interface still needs privilege).")
+            { PreventsDemo = true };
         }
         catch (FileNotFoundException)
         {
@@ -42,7 +45,9 @@ internal static class HostChecks
         }
         catch (IOException e)
         {
-            return new Finding(Verdict.Limited, Device, $"can't be opened ({e.Message}): no --net tap, no vmm demo", "Load the driver: sudo modprobe tun.");
+            return new Finding(Verdict.Limited, Device, $"can't be opened ({e.Message}): no --net tap, no vmm demo",
+                e.HResult == LibC.EMFILE ? LinuxException.FilesAdvice : "Load the driver: sudo modprobe tun.")
+            { PreventsDemo = true };
         }
     }
 
@@ -55,7 +60,7 @@ internal static class HostChecks
 
     public static Finding UserNamespaces()
         => UserNamespace.FindObstacle() is { } obstacle
-            ? new Finding(Verdict.Limited, "user namespaces", "not available: vmm demo needs root", obstacle)
+            ? new Finding(Verdict.Limited, "user namespaces", "not available: vmm demo needs root", obstacle) { PreventsDemo = UserNamespace.IsNeeded }
             : new Finding(Verdict.Good, "user namespaces", "available: vmm demo needs no root, only access to /dev/kvm and /dev/net/tun");
 
     public static Finding Memory()
@@ -101,7 +106,8 @@ internal static class HostChecks
     }
 
     private static Finding MissingTun(string device) => new(Verdict.Limited, device, "is not there: no --net tap, no vmm demo",
-        "Load the driver: sudo modprobe tun. In a container, pass the device in: --device /dev/net/tun.");
+        "Load the driver: sudo modprobe tun. In a container, pass the device in: --device /dev/net/tun.")
+    { PreventsDemo = true };
 
     private static bool IsAtLeast(string limit, ulong least)
         => limit == Unlimited || (ulong.TryParse(limit, NumberStyles.None, CultureInfo.InvariantCulture, out ulong value) && value >= least);

@@ -170,12 +170,17 @@ internal sealed partial class Machine
 
         if (_console is { } console && options.Console.Kind is ConsoleKind.Pty)
         {
-            Console.Error.WriteLine($"vmm: {Name}: console on {console.Description}");
+            StandardError.WriteLine($"vmm: {Name}: console on {console.Description}");
         }
 
         _log.LogInformation("{Name}: {Kernel} begins at its {Entry}", Name, options.Kernel, _entry!.Description);
         foreach (NetworkCard card in _cards)
         {
+            if (card.Backend is TapBackend { IsUp: false } tap)
+            {
+                _log.LogWarning("{Name}: {Id}: the interface {Interface} is down, so no frame passes: sudo ip link set {Interface} up", Name, card.Id, tap.InterfaceName, tap.InterfaceName);
+            }
+
             _log.LogInformation("{Name}: {Id} on {Backend}, registers at {Address}, {Gsi}", Name, card.Id, card.Backend.Description, card.Slot.Address, card.Slot.Gsi);
         }
     }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
+using Vmm.Core.Linux;
 using Vmm.Core.Machine;
 
 namespace Vmm.Cli.Machines;
@@ -7,14 +8,15 @@ namespace Vmm.Cli.Machines;
 /// <summary>A machine's whole life in the foreground, from options to exit code.</summary>
 internal static class MachineRunner
 {
-    private const PosixSignal SIGUSR1 = (PosixSignal)10;
+    /// <summary>SIGUSR1: prints the counters of a machine that runs.</summary>
+    public const PosixSignal CountersSignal = (PosixSignal)10;
 
     public static int Run(MachineOptions options, ILogger log)
     {
         MachineLifetime lifetime = new();
         using StopSignals signals = new(lifetime);
         using Machine machine = Machine.Build(options, lifetime, log, beforeTraces: signals.Catch);
-        using PosixSignalRegistration counters = PosixSignalRegistration.Create(SIGUSR1, context =>
+        using PosixSignalRegistration counters = PosixSignalRegistration.Create(CountersSignal, context =>
         {
             context.Cancel = true;
             WriteCounters(machine);
@@ -36,10 +38,10 @@ internal static class MachineRunner
         switch (end.Cause)
         {
             case GuestEndCause.Crash or GuestEndCause.TripleFault or GuestEndCause.HostError:
-                Console.Error.WriteLine($"vmm: {machine.Name}: {Describe(end)}");
+                StandardError.WriteLine($"vmm: {machine.Name}: {Describe(end)}");
                 if (end.Report is not null)
                 {
-                    Console.Error.WriteLine(end.Report);
+                    StandardError.WriteLine(end.Report);
                 }
 
                 break;
@@ -64,7 +66,7 @@ internal static class MachineRunner
     {
         foreach (string line in MachineCounters.Describe(machine))
         {
-            Console.Error.WriteLine($"vmm: {line}");
+            StandardError.WriteLine($"vmm: {line}");
         }
     }
 }

@@ -29,7 +29,7 @@ public sealed unsafe class EventLoop : IDisposable
         _epoll = new FileDescriptor(LinuxException.ThrowIfFailed(LibC.epoll_create1(LibC.EPOLL_CLOEXEC), "epoll_create1", name));
         Control(LibC.EPOLL_CTL_ADD, _stop, ReadyEvents.In, ulong.MaxValue);
         _thread = new Thread(Run, 256 * 1024) { Name = name, IsBackground = true };
-        _thread.Start();
+        _thread.StartOrExplain();
     }
 
     /// <summary>True on the loop's own thread.</summary>

@@ -6,13 +6,23 @@ namespace Vmm.Core.Linux;
 /// <summary>A system call failed while the host side was being set up. The message names the call, its object and errno.</summary>
 public sealed class LinuxException : IOException
 {
+    /// <summary>What to do about EMFILE, whatever the call was.</summary>
+    public const string FilesAdvice = "Too many files are open in this process; raise the limit: ulimit -n 4096.";
+
+    /// <summary>What to do when there can't be another thread.</summary>
+    public const string ThreadAdvice = "This user or control group may have no more threads: raise the limit with ulimit -u, or the container's pids limit.";
+
+    /// <param name="call">See <see cref="Call"/>.</param>
+    /// <param name="subject">See <see cref="Subject"/>.</param>
+    /// <param name="errno">A number of errno(3).</param>
+    /// <param name="advice">See <see cref="Advice"/>; of EMFILE it is always <see cref="FilesAdvice"/>.</param>
     public LinuxException(string call, string subject, int errno, string? advice = null)
-        : base($"{call} on {subject} failed: {Marshal.GetPInvokeErrorMessage(errno)} (errno {errno}).{(advice is null ? "" : " " + advice)}")
+        : base($"{call} on {subject} failed: {Marshal.GetPInvokeErrorMessage(errno)} (errno {errno}).{(ForAny(errno, advice) is { } text ? " " + text : "")}")
     {
         Call = call;
         Subject = subject;
         Errno = errno;
-        Advice = advice;
+        Advice = ForAny(errno, advice);
     }
 
     /// <summary>The C name of the call, with the request for an ioctl: <c>ioctl(KVM_CREATE_VM)</c>.</summary>
@@ -29,4 +39,6 @@ public sealed class LinuxException : IOException
     /// <summary>Passes a result of 0 or more through; otherwise throws with the current errno.</summary>
     public static int ThrowIfFailed(int result, string call, string subject, string? advice = null)
         => result >= 0 ? result : throw new LinuxException(call, subject, LibC.errno, advice);
+
+    private static string? ForAny(int errno, string? advice) => errno == LibC.EMFILE ? FilesAdvice : advice;
 }

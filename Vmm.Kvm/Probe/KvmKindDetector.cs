@@ -9,8 +9,9 @@ namespace Vmm.Kvm.Probe;
 internal static class KvmKindDetector
 {
     internal const string SoftwareNestedLimitation =
-        "this KVM works without the CPU's virtualization (software-nested): it runs the guest's user code natively but emulates its kernel code, "
-        + "slowly and without SSE, so a stock Linux kernel does not boot here; the demo guest and bare-metal guests do.";
+        "this KVM works without the CPU's virtualization (software-nested): the guest's user code runs natively, but each instruction of its kernel "
+        + "code is emulated, slowly, and one that KVM's emulator lacks (SSE and AVX arithmetic, cmpxchg16b, xrstor) ends the guest, "
+        + "so a stock Linux kernel does not boot here; the demo guest and bare-metal guests do.";
 
     /// <summary>What this machine has.</summary>
     internal static KvmKind Detect() => Decide(

@@ -47,7 +47,7 @@ internal sealed unsafe partial class VcpuThread
 
     internal bool IsCurrent => Thread.CurrentThread == _thread;
 
-    internal void Start() => _thread.Start();
+    internal void Start() => _thread.StartOrExplain();
 
     internal void Join()
     {

@@ -40,6 +40,7 @@ public sealed class CommandLineTests
     [InlineData("--memory 12Q is no size", "run --kernel demo --memory 12Q")]
     [InlineData("--memory 1M is less", "run --kernel demo --memory 1M")]
     [InlineData("--memory 99999999999G is no size", "run --kernel demo --memory 99999999999G")]
+    [InlineData("--memory 16777215T is more than 4096T", "run --kernel demo --memory 16777215T")]
     [InlineData("--memory 5M is no multiple of 2M", "run --kernel demo --memory 5M --hugepages")]
     [InlineData("Two --net options have the id x", "run --kernel demo --net none,id=x --net none,id=x")]
     [InlineData("Two --net options have the id net0", "run --kernel demo --net none --net none,id=net0")]
@@ -68,6 +69,22 @@ public sealed class CommandLineTests
         error.Should().StartWith("vmm: ").And.Contain(message).And.Contain("--help`.\n");
         error.TrimEnd('\n').Should().NotContain("\n");
     }
+
+    [Theory]
+    [InlineData("run", "--kernel", "")]
+    [InlineData("run", "--kernel", "demo", "--initrd", "")]
+    [InlineData("run", "--kernel", "demo", "--name", "")]
+    [InlineData("demo-guest", "--output", "")]
+    public void EmptyValue_IsRefused(params string[] line)
+    {
+        (int code, _, string error) = VmmProcess.Run(line);
+
+        code.Should().Be(ExitCode.Usage);
+        error.Should().Be($"vmm: {line[^2]} '' is empty; give it a value, or leave it out. See `vmm {line[0]} --help`.\n");
+    }
+
+    [Fact]
+    public void Help_ShowsTheDefaultMemoryAsItIsWritten() => VmmProcess.Run("run", "--help").Output.Should().Contain("[default: 256M]");
 
     [Fact]
     public void Net_MoreThanFit_SaysSo()

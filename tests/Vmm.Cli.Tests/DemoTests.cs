@@ -3,6 +3,8 @@ namespace Vmm.Cli.Tests;
 /// <summary>A newcomer's first command.</summary>
 public sealed class DemoTests
 {
+    private const int SIGUSR1 = 10;
+
     public DemoTests() => Host.RequireNetwork();
 
     [Fact]
@@ -16,6 +18,17 @@ public sealed class DemoTests
         output.Should().NotContain("\u001b").And.NotContain("answered ...");
         output.Split('\n').Count(line => line.StartsWith("device ", StringComparison.Ordinal)).Should().Be(3, "the counters follow the pings and each burst");
         output.Should().EndWith("every request was answered; the guest, the TAP and the namespace are gone\n");
+    }
+
+    [Fact]
+    public void Demo_SignalForCounters_IsIgnored()
+    {
+        using VmmProcess process = VmmProcess.Start("demo");
+        process.WaitForOutput("network");
+
+        process.Signal(SIGUSR1);
+
+        process.WaitForExit().Should().Be(0, process.Output + process.Error);
     }
 
     [Fact]

@@ -16,6 +16,19 @@ public sealed class DoctorTests
     }
 
     [Fact]
+    public void Doctor_WithoutTun_DoesNotOfferTheDemo()
+    {
+        Host.RequireKvm();
+        Host.RequireTool("unshare");
+        Assert.SkipUnless(Environment.UserName == "root", "Only root can hide a device.");
+        using VmmProcess process = VmmProcess.StartProgram("unshare", "--mount", "sh", "-c", $"mount -t tmpfs none /dev/net && exec {Host.Binary} doctor");
+
+        process.WaitForExit().Should().Be(0, process.Output + process.Error);
+        process.Output.Should().Contain("limited  /dev/net/tun: is not there").And.NotContain("Try: vmm demo")
+            .And.EndWith("A VM can run here, but not vmm demo, see /dev/net/tun. Try: vmm run --kernel demo --append exit=0; echo $?\n");
+    }
+
+    [Fact]
     public void Doctor_MayNotOpenKvm_SaysWhatToDo()
     {
         using NobodysVmm nobody = NobodysVmm.Require();

@@ -89,6 +89,27 @@ public sealed class HostErrorTests : IDisposable
     }
 
     [Fact]
+    public void Tap_IsDown_IsWarnedOf()
+    {
+        Host.RequireNetwork();
+        Host.RequireTool("ip");
+        using NetworkTestbed network = new();
+        using VmmProcess process = network.Namespace.Run(() => VmmProcess.StartProgram(
+            "sh", "-c", $"ip tuntap add dev down0 mode tap vnet_hdr && exec {Host.Binary} run --kernel demo --net tap,ifname=down0 --append exit=5 2>&1 >/dev/null"));
+
+        process.WaitForExit().Should().Be(5, process.Output);
+        process.Output.Should().Be("vmm: warning: vm: net0: the interface down0 is down, so no frame passes: sudo ip link set down0 up\n");
+    }
+
+    [Fact]
+    public void Tap_OfNoName_WithoutPrivilege_AdvisesAConcreteName()
+    {
+        using NobodysVmm nobody = NobodysVmm.Require();
+        using VmmProcess process = nobody.StartWithDevices("run", "--kernel", "demo", "--net", "tap");
+        Expect("ioctl(TUNSETIFF) on a new interface failed: Operation not permitted (errno 1). Making an interface needs CAP_NET_ADMIN. Make one once for yourself and name it with ifname=vmtap0: `sudo ip tuntap add dev vmtap0 ", process);
+    }
+
+    [Fact]
     public void Console_FileCannotBeMade() => Expect("/no/such/folder/log", "--kernel", "demo", "--console", "file:/no/such/folder/log");
 
     [Fact]

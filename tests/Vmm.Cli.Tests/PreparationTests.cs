@@ -6,6 +6,7 @@ public sealed class PreparationTests : IDisposable
     private const int SIGHUP = 1;
     private const int SIGINT = 2;
     private const int SIGTERM = 15;
+    private const int SIGUSR1 = 10;
 
     private readonly TemporaryFolder _folder = new();
 
@@ -27,6 +28,19 @@ public sealed class PreparationTests : IDisposable
         process.WaitForExit().Should().Be(ExitCode.SignalBase + signal);
         (process.Output + process.Error).Should().BeEmpty("the signal has ended the process in that very call, not the machine some time later");
         File.Exists(socket).Should().BeFalse();
+    }
+
+    [Fact]
+    public void SignalForCounters_WhileAFileIsWaitedFor_IsIgnored()
+    {
+        LeasedFile initrd = new(_folder["initrd"]);
+        using VmmProcess process = VmmProcess.Start("run", "--kernel", "demo", "--initrd", initrd.Path, "--append", "exit=5");
+        Wait.Until(() => initrd.IsAwaited || process.HasExited, () => "the opening of the initrd");
+
+        process.Signal(SIGUSR1);
+        initrd.Dispose();
+
+        process.WaitForExit().Should().Be(5, process.Error);
     }
 
     [Theory]

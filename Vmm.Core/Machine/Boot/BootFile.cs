@@ -25,6 +25,10 @@ internal sealed class BootFile : BootImage
         {
             throw new BootException(path, "it may not be read", "Check the file's permissions.", e);
         }
+        catch (IOException e) when (e.HResult == LibC.EMFILE)
+        {
+            throw new BootException(path, "it can't be opened", LinuxException.FilesAdvice, e);
+        }
         catch (Exception e) when (e is IOException or NotSupportedException or ArgumentException)
         {
             _file?.Dispose();

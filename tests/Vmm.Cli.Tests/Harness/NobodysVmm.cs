@@ -29,8 +29,16 @@ internal sealed class NobodysVmm : IDisposable
         => VmmProcess.StartProgram("setpriv", ["--reuid=65534", "--regid=65534", "--clear-groups", _folder["vmm"], .. arguments]);
 
     /// <summary>In a mount namespace where everybody may open /dev/kvm and /dev/net/tun; the host's own stay as they are.</summary>
-    public VmmProcess StartWithDevices(params string[] arguments)
+    public VmmProcess StartWithDevices(params string[] arguments) => StartWithDevices("--reuid=65534", "", arguments);
+
+    /// <summary>The same as a user who has no other processes, and a limit on threads (ulimit -u).</summary>
+    public VmmProcess StartWithThreads(int threads, params string[] arguments) => StartWithDevices("--reuid=65533", $"ulimit -u {threads};", arguments);
+
+    public void Dispose() => _folder.Dispose();
+
+    private VmmProcess StartWithDevices(string user, string before, string[] arguments)
     {
+        Host.RequireTool("bash"); // whose ulimit knows -u
         Host.RequireTool("unshare");
         string script = $"""
             set -e
@@ -40,10 +48,8 @@ internal sealed class NobodysVmm : IDisposable
             chmod 666 kvm tun
             mount --bind kvm /dev/kvm
             mount --bind tun /dev/net/tun
-            exec setpriv --reuid=65534 --regid=65534 --clear-groups ./vmm {string.Join(' ', arguments)}
+            exec setpriv {user} --regid=65534 --clear-groups bash -c '{before} exec ./vmm {string.Join(' ', arguments)}'
             """;
         return VmmProcess.StartProgram("unshare", "--mount", "sh", "-c", script);
     }
-
-    public void Dispose() => _folder.Dispose();
 }
