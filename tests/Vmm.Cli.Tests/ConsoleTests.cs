@@ -38,9 +38,7 @@ public sealed class ConsoleTests
         using TemporaryFolder folder = new();
         string path = folder["console"];
         using VmmProcess process = VmmProcess.Start("run", "--kernel", "demo", "--append", "hang", "--console", $"unix:{path}");
-        Wait.Until(() => File.Exists(path) || process.HasExited, () => path);
-        using Socket client = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { ReceiveTimeout = 10_000 };
-        client.Connect(new UnixDomainSocketEndPoint(path));
+        using Socket client = Connect(process, path);
         byte[] bytes = new byte[4096];
 
         string text = "";
@@ -130,5 +128,28 @@ public sealed class ConsoleTests
 
         process.WaitForExit().Should().Be(0);
         process.Output.Should().Contain(Banner).And.Contain($"code={ExitCode.SignalBase + SIGTERM}").And.MatchRegex(@"[^-]icanon").And.MatchRegex(@"[^-]\becho\b");
+    }
+
+    private static Socket Connect(VmmProcess process, string path)
+    {
+        Socket? client = null;
+        Wait.Until(() => (client = TryConnect(path)) is not null || process.HasExited, () => path);
+        return client ?? throw new InvalidOperationException($"vmm has ended: {process.Error}");
+    }
+
+    /// <summary>Null before bind(2), and between it and listen(2).</summary>
+    private static Socket? TryConnect(string path)
+    {
+        Socket client = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { ReceiveTimeout = 10_000 };
+        try
+        {
+            client.Connect(new UnixDomainSocketEndPoint(path));
+            return client;
+        }
+        catch (SocketException)
+        {
+            client.Dispose();
+            return null;
+        }
     }
 }
