@@ -17,6 +17,7 @@ internal static class CommandLine
     public static int Run(string[] args)
     {
         // ORDER: before anything opens a descriptor. Where it fails there is nowhere to say so.
+        TerminalStops.Ignore();
         if (!StandardDescriptors.TryEnsure())
         {
             return ExitCode.HostError;

@@ -7,7 +7,7 @@ namespace Vmm.Core.Consoles;
 
 /// <summary>
 /// Standard input and output. A terminal goes to raw mode while the machine runs, and Ctrl-A begins a command to the VMM; a pipe or a file
-/// passes every byte. In the background of a shell there is no input: reading would stop the process.
+/// passes every byte. In the background of a shell the terminal is the shell's, and there is no input until the process is in front again.
 /// </summary>
 internal sealed class StdioConsole : DescriptorConsole
 {
@@ -16,8 +16,8 @@ internal sealed class StdioConsole : DescriptorConsole
 
     private readonly FileDescriptor _input;
     private readonly FileDescriptor _output;
-    private readonly bool _interactive;
-    private readonly bool _readable;
+    private readonly bool _terminal;
+    private ForegroundWatch? _watch;
     private TerminalGuard? _guard;
 
     /// <param name="loop">Where it runs.</param>
@@ -28,35 +28,53 @@ internal sealed class StdioConsole : DescriptorConsole
     {
         _input = Duplicate(input);
         _output = OpenNonBlocking(output);
-        bool terminal = LibC.isatty(input) == 1;
-        // Below 0: a terminal that is not this process's own, which has no foreground for us.
-        int foreground = (int)LibC.tcgetpgrp(input);
-        _readable = !terminal || foreground < 0 || foreground == (int)LibC.getpgrp();
-        _interactive = terminal && _readable;
-        Input = new ConsoleInput(loop, _interactive ? new ConsoleEscapes(() => Quit(lifetime), PrintHelp) : null);
+        _terminal = LibC.isatty(input) == 1;
+        Input = new ConsoleInput(loop, _terminal ? new ConsoleEscapes(() => Quit(lifetime), PrintHelp) : null);
         Output.Attach(_output);
     }
 
     public override void Start(IConsoleReceiver receiver)
     {
-        if (_interactive)
+        Input!.Start(receiver);
+        if (_terminal)
         {
-            _guard = new TerminalGuard(_input);
+            _watch = new ForegroundWatch(_input, OnForeground);
         }
-
-        if (_readable)
+        else
         {
-            Input!.Attach(_input);
-            Input.Start(receiver);
+            Input.Attach(_input);
         }
     }
 
     public override void Dispose()
     {
+        _watch?.Dispose();
         base.Dispose();
         _guard?.Dispose();
         _input.Dispose();
         _output.Dispose();
+    }
+
+    /// <summary>Called by the watch, one call at a time.</summary>
+    private void OnForeground(bool foreground)
+    {
+        if (!foreground)
+        {
+            Input!.Detach();
+            return;
+        }
+
+        // ORDER: raw first, so that the keys are not read as a line.
+        if (_guard is not null)
+        {
+            _guard.MakeRaw();
+        }
+        else if (TerminalMode.TryGet(_input, out termios mode))
+        {
+            _guard = new TerminalGuard(_input, mode);
+        }
+
+        Input!.Attach(_input);
     }
 
     private static void Quit(MachineLifetime lifetime) => lifetime.End(new GuestEnd(GuestEndCause.Stopped, Report: "Ended from the console (Ctrl-A x)."));

@@ -6,11 +6,12 @@ namespace Vmm.Core.Consoles;
 
 /// <summary>
 /// Puts the user's terminal in raw mode and back: on dispose, at the process's exit, after an unhandled exception, and before a signal
-/// ends or stops the process. (SIGKILL can't be caught; <c>reset</c> or <c>stty sane</c> repairs the terminal then.)
+/// ends or stops the process; but only while the process has the terminal: in the background the mode is the shell's. (SIGKILL can't be
+/// caught; <c>reset</c> or <c>stty sane</c> repairs the terminal then.)
 /// </summary>
 internal sealed class TerminalGuard : IDisposable
 {
-    private static readonly PosixSignal[] Ending = [PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT, (PosixSignal)LibC.SIGTSTP];
+    private static readonly PosixSignal[] Ending = [PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGHUP, PosixSignal.SIGQUIT];
 
     private readonly FileDescriptor _terminal;
     private readonly termios _saved;
@@ -19,14 +20,16 @@ internal sealed class TerminalGuard : IDisposable
     private bool _disposed;
 
     /// <param name="terminal">Stays open and owned by the caller until this is disposed.</param>
-    public TerminalGuard(FileDescriptor terminal)
+    /// <param name="saved">The mode to go back to.</param>
+    public TerminalGuard(FileDescriptor terminal, termios saved)
     {
         _terminal = terminal;
-        _saved = TerminalMode.Get(terminal);
+        _saved = saved;
         AppDomain.CurrentDomain.ProcessExit += OnExit;
         AppDomain.CurrentDomain.UnhandledException += OnUnhandledException;
         // The signal's own action follows unless somebody else, such as the command that ends the machine, has cancelled it.
         _signals.AddRange(Ending.Select(signal => PosixSignalRegistration.Create(signal, _ => Restore())));
+        _signals.Add(PosixSignalRegistration.Create((PosixSignal)LibC.SIGTSTP, Stop));
         _signals.Add(PosixSignalRegistration.Create((PosixSignal)LibC.SIGCONT, _ => MakeRaw()));
         MakeRaw();
     }
@@ -40,8 +43,8 @@ internal sealed class TerminalGuard : IDisposable
                 return;
             }
 
+            RestoreLocked();
             _disposed = true;
-            TerminalMode.TrySet(_terminal, _saved);
         }
 
         AppDomain.CurrentDomain.ProcessExit -= OnExit;
@@ -49,25 +52,39 @@ internal sealed class TerminalGuard : IDisposable
         _signals.ForEach(s => s.Dispose());
     }
 
-    private void MakeRaw()
+    /// <summary>Again, after a stop or when the terminal was the shell's meanwhile.</summary>
+    public void MakeRaw()
     {
         lock (_lock)
         {
-            if (!_disposed)
+            if (!_disposed && ForegroundWatch.IsForeground(_terminal))
             {
                 TerminalMode.MakeRaw(_terminal, processOutput: true);
             }
         }
     }
 
+    /// <summary>The runtime catches SIGTSTP and then does not do what the signal is for.</summary>
+    private void Stop(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        Restore();
+        _ = LibC.kill(Environment.ProcessId, LibC.SIGSTOP);
+    }
+
     private void Restore()
     {
         lock (_lock)
         {
-            if (!_disposed)
-            {
-                TerminalMode.TrySet(_terminal, _saved);
-            }
+            RestoreLocked();
+        }
+    }
+
+    private void RestoreLocked()
+    {
+        if (!_disposed && ForegroundWatch.IsForeground(_terminal))
+        {
+            TerminalMode.TrySet(_terminal, _saved);
         }
     }
 

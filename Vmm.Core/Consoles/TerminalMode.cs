@@ -13,6 +13,15 @@ internal static unsafe class TerminalMode
         return mode;
     }
 
+    /// <summary>False when the terminal has gone.</summary>
+    public static bool TryGet(FileDescriptor terminal, out termios mode)
+    {
+        fixed (termios* target = &mode)
+        {
+            return LibC.tcgetattr(terminal.Number, target) == 0;
+        }
+    }
+
     /// <summary>False when the terminal has gone; nothing is left to do then.</summary>
     public static bool TrySet(FileDescriptor terminal, termios mode)
     {
@@ -26,11 +35,16 @@ internal static unsafe class TerminalMode
         return result == 0;
     }
 
+    /// <summary>Nothing happens when the terminal has gone.</summary>
     /// <param name="terminal">The terminal.</param>
     /// <param name="processOutput">Whether LF still becomes CR LF: right where our own log lines go to the same terminal.</param>
     public static void MakeRaw(FileDescriptor terminal, bool processOutput)
     {
-        termios mode = Get(terminal);
+        if (!TryGet(terminal, out termios mode))
+        {
+            return;
+        }
+
         mode.c_iflag &= ~(LibC.IGNBRK | LibC.BRKINT | LibC.PARMRK | LibC.ISTRIP | LibC.INLCR | LibC.IGNCR | LibC.ICRNL | LibC.IXON);
         mode.c_oflag = processOutput ? mode.c_oflag | LibC.OPOST : mode.c_oflag & ~LibC.OPOST;
         mode.c_lflag &= ~(LibC.ECHO | LibC.ECHONL | LibC.ICANON | LibC.ISIG | LibC.IEXTEN);

@@ -8,6 +8,8 @@ public static unsafe partial class Libc
 {
     private const string Library = "libc";
 
+    public const int SIG_BLOCK = 0;
+
     [LibraryImport(Library, SetLastError = true)]
     public static partial nint readv(int fd, iovec* iov, int iovcnt);
 
@@ -22,4 +24,8 @@ public static unsafe partial class Libc
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int execv(byte* path, byte** argv);
+
+    /// <summary>Returns an error number, not -1.</summary>
+    [LibraryImport(Library)]
+    public static partial int pthread_sigmask(int how, ulong* set, ulong* oldset);
 }

@@ -29,7 +29,7 @@ public sealed class TerminalTests : IDisposable
     public void Guard_MakesRawAndRestores()
     {
         string before = Mode();
-        using (new TerminalGuard(_terminal.Slave))
+        using (new TerminalGuard(_terminal.Slave, TerminalMode.Get(_terminal.Slave)))
         {
             termios raw = TerminalMode.Get(_terminal.Slave);
             (raw.c_lflag & (LibC.ICANON | LibC.ECHO | LibC.ISIG)).Should().Be(0);
@@ -45,7 +45,7 @@ public sealed class TerminalTests : IDisposable
     {
         string before = Mode();
         using PosixSignalRegistration survive = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => context.Cancel = true);
-        using TerminalGuard guard = new(_terminal.Slave);
+        using TerminalGuard guard = new(_terminal.Slave, TerminalMode.Get(_terminal.Slave));
         string raw = Mode();
         raw.Should().NotBe(before);
         LibC.kill(Environment.ProcessId, LibC.SIGHUP).Should().Be(0);
