@@ -16,8 +16,9 @@ internal static class CommandLine
 
     public static int Run(string[] args)
     {
-        // ORDER: before anything opens a descriptor. Where it fails there is nowhere to say so.
         TerminalStops.Ignore();
+
+        // ORDER: before anything opens a descriptor. Where it fails there is nowhere to say so.
         if (!StandardDescriptors.TryEnsure())
         {
             return ExitCode.HostError;
