@@ -6,13 +6,6 @@ namespace Vmm.Core.Consoles;
 /// <summary>termios(3): raw mode, in which every key goes through as it is.</summary>
 internal static unsafe class TerminalMode
 {
-    public static termios Get(FileDescriptor terminal)
-    {
-        termios mode;
-        LinuxException.ThrowIfFailed(LibC.tcgetattr(terminal.Number, &mode), "tcgetattr", $"terminal fd {terminal.Number}");
-        return mode;
-    }
-
     /// <summary>False when the terminal has gone.</summary>
     public static bool TryGet(FileDescriptor terminal, out termios mode)
     {

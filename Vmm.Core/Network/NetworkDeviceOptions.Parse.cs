@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
+using Vmm.Core.Linux;
 
 namespace Vmm.Core.Network;
 
@@ -166,9 +167,8 @@ public sealed partial record NetworkDeviceOptions
             : null;
     }
 
-    /// <summary>sockaddr_un has room for 107 bytes and a zero.</summary>
     private static string? CheckPath(string key, string value)
-        => System.Text.Encoding.UTF8.GetByteCount(value) <= 107 ? null : $"{key}={value} is too long: a socket's path has 107 bytes at most.";
+        => System.Text.Encoding.UTF8.GetByteCount(value) <= UnixSocketFile.MaxPath ? null : $"{key}={value} is too long: a socket's path has {UnixSocketFile.MaxPath} bytes at most.";
 
     private static int? Number(string text, int least, int greatest)
         => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value >= least && value <= greatest ? value : null;

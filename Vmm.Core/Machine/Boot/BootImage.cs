@@ -11,6 +11,9 @@ public abstract class BootImage : IDisposable
     /// <summary>Bytes.</summary>
     public abstract ulong Length { get; }
 
+    /// <summary>Whether <paramref name="size"/> bytes from <paramref name="offset"/> on are there.</summary>
+    public bool Contains(ulong offset, ulong size) => offset <= Length && size <= Length - offset;
+
     /// <summary>Fills <paramref name="target"/> from <paramref name="offset"/>; it may lie in guest RAM, no copy is made in between.</summary>
     /// <exception cref="BootException">The image ends before, or can't be read.</exception>
     public abstract void Read(ulong offset, scoped Span<byte> target);

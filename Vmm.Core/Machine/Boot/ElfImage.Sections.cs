@@ -15,7 +15,7 @@ internal sealed partial class ElfImage
         ushort entrySize = BinaryPrimitives.ReadUInt16LittleEndian(header[58..]);
         ushort count = BinaryPrimitives.ReadUInt16LittleEndian(header[60..]);
         uint size = (uint)count * SectionHeaderSize;
-        if (entrySize != SectionHeaderSize || !Lies(file, offset, size))
+        if (entrySize != SectionHeaderSize || !file.Contains(offset, size))
         {
             return;
         }
@@ -34,6 +34,4 @@ internal sealed partial class ElfImage
             }
         }
     }
-
-    private static bool Lies(BootImage file, ulong offset, ulong size) => offset <= file.Length && size <= file.Length - offset;
 }

@@ -78,7 +78,7 @@ internal sealed partial class ElfImage
         }
 
         uint size = (uint)count * ProgramHeaderSize;
-        if (offset > file.Length || size > file.Length - offset)
+        if (!file.Contains(offset, size))
         {
             throw new BootException(
                 file.Name, $"the {count} program headers at offset {offset} (e_phoff) reach past the end of the file ({file.Length} bytes)", CutOff);
@@ -105,7 +105,7 @@ internal sealed partial class ElfImage
         }
 
         // The offset of a segment that is all .bss means nothing: linkers put it past the end of the file.
-        if (segment.FileSize > 0 && (segment.FileOffset > file.Length || segment.FileSize > file.Length - segment.FileOffset))
+        if (segment.FileSize > 0 && !file.Contains(segment.FileOffset, segment.FileSize))
         {
             throw new BootException(
                 file.Name,

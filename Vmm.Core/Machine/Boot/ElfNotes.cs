@@ -21,7 +21,7 @@ internal static class ElfNotes
             return null;
         }
 
-        if (offset > file.Length || size > file.Length - offset)
+        if (!file.Contains(offset, size))
         {
             throw new BootException(
                 file.Name,
@@ -61,7 +61,7 @@ internal static class ElfNotes
         ulong offset = BinaryPrimitives.ReadUInt64LittleEndian(sectionHeader[24..]);
         ulong size = BinaryPrimitives.ReadUInt64LittleEndian(sectionHeader[32..]);
         uint alignment = BinaryPrimitives.ReadUInt64LittleEndian(sectionHeader[48..]) == 8 ? 8u : 4u;
-        if (size > MaxSize || offset > file.Length || size > file.Length - offset)
+        if (size > MaxSize || !file.Contains(offset, size))
         {
             return false;
         }

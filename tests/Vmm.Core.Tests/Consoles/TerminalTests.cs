@@ -18,7 +18,7 @@ public sealed class TerminalTests : IDisposable
     public TerminalTests()
     {
         // A terminal as a shell leaves it.
-        termios mode = TerminalMode.Get(_terminal.Slave);
+        termios mode = GetMode(_terminal.Slave);
         mode.c_lflag |= LibC.ICANON | LibC.ECHO | LibC.ISIG | LibC.IEXTEN;
         mode.c_iflag |= LibC.ICRNL | LibC.IXON;
         mode.c_oflag |= LibC.OPOST | LibC.ONLCR;
@@ -29,9 +29,9 @@ public sealed class TerminalTests : IDisposable
     public void Guard_MakesRawAndRestores()
     {
         string before = Mode();
-        using (new TerminalGuard(_terminal.Slave, TerminalMode.Get(_terminal.Slave)))
+        using (new TerminalGuard(_terminal.Slave, GetMode(_terminal.Slave)))
         {
-            termios raw = TerminalMode.Get(_terminal.Slave);
+            termios raw = GetMode(_terminal.Slave);
             (raw.c_lflag & (LibC.ICANON | LibC.ECHO | LibC.ISIG)).Should().Be(0);
             (raw.c_iflag & (LibC.ICRNL | LibC.IXON)).Should().Be(0);
             (raw.c_oflag & LibC.OPOST).Should().NotBe(0, "our own log lines share the terminal");
@@ -45,7 +45,7 @@ public sealed class TerminalTests : IDisposable
     {
         string before = Mode();
         using PosixSignalRegistration survive = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => context.Cancel = true);
-        using TerminalGuard guard = new(_terminal.Slave, TerminalMode.Get(_terminal.Slave));
+        using TerminalGuard guard = new(_terminal.Slave, GetMode(_terminal.Slave));
         string raw = Mode();
         raw.Should().NotBe(before);
         LibC.kill(Environment.ProcessId, LibC.SIGHUP).Should().Be(0);
@@ -146,7 +146,7 @@ public sealed class TerminalTests : IDisposable
 
     private string Mode()
     {
-        termios mode = TerminalMode.Get(_terminal.Slave);
+        termios mode = GetMode(_terminal.Slave);
         return $"{mode.c_iflag:x} {mode.c_oflag:x} {mode.c_cflag:x} {mode.c_lflag:x}";
     }
 
@@ -175,5 +175,11 @@ public sealed class TerminalTests : IDisposable
                 return seen.ToString().Contains(text, StringComparison.Ordinal);
             },
             text);
+    }
+
+    private static termios GetMode(FileDescriptor terminal)
+    {
+        TerminalMode.TryGet(terminal, out termios mode).Should().BeTrue();
+        return mode;
     }
 }
