@@ -1,9 +1,10 @@
 using Vmm.Core.Network;
+using Vmm.Core.State;
 
 namespace Vmm.Devices.VirtioNet;
 
 /// <summary>Addresses that the driver wants to receive.</summary>
-internal struct MacTable
+internal struct MacTable : IDescribed<MacTable>
 {
     /// <summary>As many as QEMU keeps.</summary>
     public const int Capacity = 64;
@@ -19,4 +20,23 @@ internal struct MacTable
     public readonly bool Contains(MacAddress address) => Overflowed || Entries.AsSpan(0, Count).Contains(address);
 
     public readonly MacTable Copy() => new() { Entries = [.. Entries], Count = Count, Overflowed = Overflowed };
+
+    public static string StateName => "mac-table";
+
+    public static void Describe<TVisitor>(ref TVisitor visitor, scoped ref MacTable state) where TVisitor : IStateVisitor, allows ref struct
+    {
+        visitor.Field("overflowed", ref state.Overflowed);
+        visitor.Count("count", ref state.Count, Capacity);
+        Span<byte> addresses = stackalloc byte[Capacity * MacAddress.Length];
+        for (int i = 0; i < Capacity; i++)
+        {
+            state.Entries[i].CopyTo(addresses[(i * MacAddress.Length)..]);
+        }
+
+        visitor.Bytes("addresses", addresses);
+        for (int i = 0; visitor.IsLoading && i < Capacity; i++)
+        {
+            state.Entries[i] = MacAddress.Read(addresses[(i * MacAddress.Length)..]);
+        }
+    }
 }

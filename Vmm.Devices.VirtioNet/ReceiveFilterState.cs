@@ -1,7 +1,9 @@
+using Vmm.Core.State;
+
 namespace Vmm.Devices.VirtioNet;
 
 /// <summary>What the driver has said about the frames it wants (virtio 1.2 sections 5.1.6.5.1 to 5.1.6.5.3).</summary>
-internal struct ReceiveFilterState
+internal struct ReceiveFilterState : IDescribed<ReceiveFilterState>
 {
     /// <summary>VLAN identifiers, one bit each.</summary>
     public const int VlanCount = 4096;
@@ -29,4 +31,19 @@ internal struct ReceiveFilterState
         Multicast = MacTable.Empty(),
         Vlans = new ulong[VlanCount / 64],
     };
+
+    public static string StateName => "virtio-net-filter";
+
+    public static void Describe<TVisitor>(ref TVisitor visitor, scoped ref ReceiveFilterState state) where TVisitor : IStateVisitor, allows ref struct
+    {
+        visitor.Field("promiscuous", ref state.Promiscuous);
+        visitor.Field("all_multicast", ref state.AllMulticast);
+        visitor.Field("all_unicast", ref state.AllUnicast);
+        visitor.Field("no_multicast", ref state.NoMulticast);
+        visitor.Field("no_unicast", ref state.NoUnicast);
+        visitor.Field("no_broadcast", ref state.NoBroadcast);
+        visitor.Struct("unicast", ref state.Unicast);
+        visitor.Struct("multicast", ref state.Multicast);
+        visitor.Each("vlans", state.Vlans.AsSpan());
+    }
 }

@@ -25,6 +25,19 @@ public sealed partial class VirtioNetDevice
         }
     }
 
+    public void Restore(IVirtioTransport transport)
+    {
+        lock (_lock)
+        {
+            _transport = transport;
+            _layout = new QueueLayout(_config.QueuePairs, (transport.Features & VirtioNetFeatures.MultiQueue) != 0);
+            TrySetOffloads(_state.GuestOffloads);
+            TrySetActiveQueues(_state.ActivePairs);
+            PublishRules();
+            WatchDoorbells();
+        }
+    }
+
     public void EnableQueue(int queue)
     {
         lock (_lock)

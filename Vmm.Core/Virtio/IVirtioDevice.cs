@@ -37,6 +37,12 @@ public interface IVirtioDevice : IDisposable
     /// <summary>The driver has set DRIVER_OK: features are final, ready queues are open.</summary>
     void Activate(IVirtioTransport transport);
 
+    /// <summary>
+    /// Instead of <see cref="Activate"/> for a device that was running somewhere else: it has its state, and is paused. What the back end
+    /// has already is not set again.
+    /// </summary>
+    void Restore(IVirtioTransport transport);
+
     /// <summary>A queue became ready after DRIVER_OK (virtio 1.2 section 2.6.1: re-enabled after a queue reset).</summary>
     void EnableQueue(int queue);
 

@@ -1,7 +1,9 @@
+using Vmm.Core.State;
+
 namespace Vmm.Core.Virtio;
 
 /// <summary>All that changes in a virtio-mmio transport, but for its queues.</summary>
-public struct VirtioMmioState
+public struct VirtioMmioState : IDescribed<VirtioMmioState>
 {
     public VirtioStatus Status;
 
@@ -18,4 +20,17 @@ public struct VirtioMmioState
     public uint InterruptStatus;
 
     public uint ConfigGeneration;
+
+    public static string StateName => "virtio-mmio-registers";
+
+    public static void Describe<TVisitor>(ref TVisitor visitor, scoped ref VirtioMmioState state) where TVisitor : IStateVisitor, allows ref struct
+    {
+        visitor.Field("status", ref state.Status);
+        visitor.Field("driver_features", ref state.DriverFeatures);
+        visitor.Field("device_features_selector", ref state.DeviceFeaturesSelector);
+        visitor.Field("driver_features_selector", ref state.DriverFeaturesSelector);
+        visitor.Field("queue_selector", ref state.QueueSelector);
+        visitor.Field("interrupt_status", ref state.InterruptStatus);
+        visitor.Field("config_generation", ref state.ConfigGeneration);
+    }
 }

@@ -63,12 +63,7 @@ public sealed partial class VirtioMmioTransport
     private bool RefuseFeatures()
     {
         ulong features = _state.DriverFeatures;
-        string? reason = (features & ~_offeredFeatures) != 0
-            ? $"bits 0x{features & ~_offeredFeatures:x} were not offered"
-            : (features & VirtioFeatures.Version1) == 0
-                ? "VIRTIO_F_VERSION_1 is missing: legacy drivers are not served"
-                : _device.RejectFeatures(features);
-        if (reason is null)
+        if (FeatureConflict(features) is not { } reason)
         {
             return false;
         }
@@ -76,6 +71,13 @@ public sealed partial class VirtioMmioTransport
         _log.LogInformation("{Device}: the driver's features 0x{Features:x} are refused: {Reason}.", _id, features, reason);
         return true;
     }
+
+    private string? FeatureConflict(ulong features)
+        => (features & ~_offeredFeatures) != 0
+            ? $"bits 0x{features & ~_offeredFeatures:x} were not offered"
+            : (features & VirtioFeatures.Version1) == 0
+                ? "VIRTIO_F_VERSION_1 is missing: legacy drivers are not served"
+                : _device.RejectFeatures(features);
 
     private void WriteQueueReady(uint value)
     {

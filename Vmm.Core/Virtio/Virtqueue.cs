@@ -54,7 +54,34 @@ public sealed partial class Virtqueue
     /// <summary>Opens the rings at the addresses in <see cref="State"/>. Null, or the reason why they can't be used.</summary>
     public string? Open(ulong features)
     {
-        ref VirtqueueState s = ref _state;
+        if (Map(in _state) is { } reason)
+        {
+            return reason;
+        }
+
+        UseFeatures(features);
+        Fault = null;
+        _state.Broken = false;
+        _state.Ready = true;
+        return null;
+    }
+
+    /// <summary>Goes on where another device has stopped. Null, or the reason why this queue can't; then nothing has changed.</summary>
+    public string? Restore(in VirtqueueState state, ulong features)
+    {
+        if (state.Ready && Map(in state) is { } reason)
+        {
+            return reason;
+        }
+
+        _state = state;
+        UseFeatures(features);
+        Fault = state.Broken ? "broken before it came here" : null;
+        return null;
+    }
+
+    private string? Map(in VirtqueueState s)
+    {
         if (s.Size == 0 || !BitOperations.IsPow2((uint)s.Size) || s.Size > MaxSize)
         {
             return $"size {s.Size} is not a power of two up to {MaxSize}";
@@ -62,25 +89,23 @@ public sealed partial class Virtqueue
 
         // SPEC: virtio 1.2 section 2.7: alignments 16, 2 and 4; sizes include the event fields. The 16 is not insisted on: QEMU never
         // did, drivers got away without it, and nothing here depends on it.
-        if (!TryOpen(s.DescriptorTable, 16u * s.Size, 1, out _descriptors))
+        if (!TryOpen(s.DescriptorTable, 16u * s.Size, 1, out GuestWindow descriptors))
         {
             return $"descriptor table at {s.DescriptorTable} is not RAM of {16 * s.Size} bytes";
         }
 
-        if (!TryOpen(s.AvailableRing, 6u + 2u * s.Size, 2, out _available))
+        if (!TryOpen(s.AvailableRing, 6u + 2u * s.Size, 2, out GuestWindow available))
         {
             return $"available ring at {s.AvailableRing} is not 2-byte aligned RAM of {6 + 2 * s.Size} bytes";
         }
 
-        if (!TryOpen(s.UsedRing, 6u + 8u * s.Size, 4, out _used))
+        if (!TryOpen(s.UsedRing, 6u + 8u * s.Size, 4, out GuestWindow used))
         {
             return $"used ring at {s.UsedRing} is not 4-byte aligned RAM of {6 + 8 * s.Size} bytes";
         }
 
+        (_descriptors, _available, _used) = (descriptors, available, used);
         _mask = (ushort)(s.Size - 1);
-        UseFeatures(features);
-        Fault = null;
-        s.Ready = true;
         return null;
     }
 
@@ -108,6 +133,7 @@ public sealed partial class Virtqueue
     private PopResult Break(string reason)
     {
         Fault = reason;
+        _state.Broken = true;
         return PopResult.Faulty;
     }
 }

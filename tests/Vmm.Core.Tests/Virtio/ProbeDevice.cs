@@ -28,6 +28,8 @@ internal sealed class ProbeDevice : IVirtioDevice
 
     public void Activate(IVirtioTransport transport) => Calls.Add("activate");
 
+    public void Restore(IVirtioTransport transport) => Calls.Add("restore");
+
     public void EnableQueue(int queue) => Calls.Add($"enable queue {queue}");
 
     public void ResetQueue(int queue) => Calls.Add($"reset queue {queue}");
