@@ -1,3 +1,4 @@
+using Vmm.Core.State;
 using Vmm.Kvm.State;
 
 namespace Vmm.Kvm;
@@ -5,6 +6,49 @@ namespace Vmm.Kvm;
 /// <summary>Saving and restoring what KVM keeps. RAM and the devices in the VMM are others' business.</summary>
 public sealed partial class KvmVirtualMachine
 {
+    /// <summary>What migrates of the machine: a section for each vCPU, and then one for the rest. The vCPUs exist.</summary>
+    public IReadOnlyList<IStateSection> CreateStateSections()
+    {
+        KvmMachineState state = CreateState();
+        return [.. Enumerable.Range(0, _vcpus.Length).Select(i => new CpuSection(this, state, i)), new VmSection(this, state)];
+    }
+
+    private sealed class CpuSection(KvmVirtualMachine machine, KvmMachineState state, int cpu) : StateSection<KvmVcpuState>("cpu", version: 1, instance: cpu)
+    {
+        protected override ref KvmVcpuState Collect()
+        {
+            machine.ThrowIfRunning();
+            machine._vcpus[Instance].SaveState(ref state.Vcpus[Instance]);
+            return ref state.Vcpus[Instance];
+        }
+
+        protected override KvmVcpuState Prepare() => state.Vcpus[Instance];
+
+        protected override void Apply(ref KvmVcpuState loaded) => state.Vcpus[Instance] = loaded;
+    }
+
+    // ORDER: the last of the sections. Saved last, so that kvmclock is read as close as can be to what comes next; applied last, as the
+    // vCPUs' state goes to KVM between the interrupt controllers' and the clock's.
+    private sealed class VmSection(KvmVirtualMachine machine, KvmMachineState state) : StateSection<KvmVmState>("kvm", version: 1)
+    {
+        protected override ref KvmVmState Collect()
+        {
+            machine.ThrowIfRunning();
+            machine._vm.SaveState(ref state.Vm);
+            return ref state.Vm;
+        }
+
+        protected override KvmVmState Prepare() => default;
+
+        protected override string? Check(in KvmVmState loaded) => loaded.HasPit && !machine._vm.HasPit ? "has_pit: this machine has no PIT" : null;
+
+        protected override void Apply(ref KvmVmState loaded)
+        {
+            state.Vm = loaded;
+            machine.RestoreState(state);
+        }
+    }
+
     /// <summary>An empty state of the right sizes; the guest may run meanwhile.</summary>
     internal KvmMachineState CreateState()
     {

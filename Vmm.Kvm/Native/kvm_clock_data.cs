@@ -1,7 +1,7 @@
 namespace Vmm.Kvm.Native;
 
 /// <summary>KVM_GET_CLOCK, KVM_SET_CLOCK.</summary>
-internal unsafe struct kvm_clock_data
+internal unsafe partial struct kvm_clock_data
 {
     internal ulong clock;
     internal uint flags;

@@ -1,7 +1,7 @@
 namespace Vmm.Kvm.Native;
 
 /// <summary>KVM_GET_DEBUGREGS, KVM_SET_DEBUGREGS.</summary>
-internal unsafe struct kvm_debugregs
+internal unsafe partial struct kvm_debugregs
 {
     internal fixed ulong db[4];
     internal ulong dr6;

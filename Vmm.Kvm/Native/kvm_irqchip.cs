@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Vmm.Kvm.Native;
 
 /// <summary>One 8259 PIC.</summary>
-internal struct kvm_pic_state
+internal partial struct kvm_pic_state
 {
     internal byte last_irr, irr, imr, isr;
     internal byte priority_add, irq_base, read_reg_select, poll;
@@ -12,7 +12,7 @@ internal struct kvm_pic_state
 }
 
 /// <summary>The IOAPIC.</summary>
-internal unsafe struct kvm_ioapic_state
+internal unsafe partial struct kvm_ioapic_state
 {
     internal ulong base_address;
     internal uint ioregsel;

@@ -1,7 +1,7 @@
 namespace Vmm.Kvm.Native;
 
 /// <summary>One model-specific register.</summary>
-internal struct kvm_msr_entry
+internal partial struct kvm_msr_entry
 {
     internal uint index;
     internal uint reserved;

@@ -10,7 +10,7 @@ internal unsafe struct kvm_pit_config
 }
 
 /// <summary>One of the three counters of the 8254.</summary>
-internal struct kvm_pit_channel_state
+internal partial struct kvm_pit_channel_state
 {
     internal uint count;
     internal ushort latched_count;
@@ -20,7 +20,7 @@ internal struct kvm_pit_channel_state
 }
 
 /// <summary>KVM_GET_PIT2, KVM_SET_PIT2.</summary>
-internal unsafe struct kvm_pit_state2
+internal unsafe partial struct kvm_pit_state2
 {
     internal _channels channels;
     internal uint flags;

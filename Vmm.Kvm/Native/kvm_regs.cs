@@ -1,7 +1,7 @@
 namespace Vmm.Kvm.Native;
 
 /// <summary>KVM_GET_REGS, KVM_SET_REGS.</summary>
-internal struct kvm_regs
+internal partial struct kvm_regs
 {
     internal ulong rax, rbx, rcx, rdx;
     internal ulong rsi, rdi, rsp, rbp;

@@ -1,7 +1,7 @@
 namespace Vmm.Kvm.Native;
 
 /// <summary>A segment register with its hidden part.</summary>
-internal struct kvm_segment
+internal partial struct kvm_segment
 {
     internal ulong @base;
     internal uint limit;
@@ -13,7 +13,7 @@ internal struct kvm_segment
 }
 
 /// <summary>GDTR or IDTR.</summary>
-internal unsafe struct kvm_dtable
+internal unsafe partial struct kvm_dtable
 {
     internal ulong @base;
     internal ushort limit;
@@ -33,7 +33,7 @@ internal unsafe struct kvm_sregs
 }
 
 /// <summary>KVM_GET_SREGS2, KVM_SET_SREGS2: with the PDPTEs, without the pending interrupt (that is in kvm_vcpu_events).</summary>
-internal unsafe struct kvm_sregs2
+internal unsafe partial struct kvm_sregs2
 {
     internal kvm_segment cs, ds, es, fs, gs, ss;
     internal kvm_segment tr, ldt;

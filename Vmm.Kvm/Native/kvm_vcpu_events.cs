@@ -1,7 +1,7 @@
 namespace Vmm.Kvm.Native;
 
 /// <summary>KVM_GET_VCPU_EVENTS, KVM_SET_VCPU_EVENTS: pending and injected exceptions, interrupts, NMIs, SMIs.</summary>
-internal unsafe struct kvm_vcpu_events
+internal unsafe partial struct kvm_vcpu_events
 {
     internal _exception exception;
     internal _interrupt interrupt;

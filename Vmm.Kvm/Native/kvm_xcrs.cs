@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Vmm.Kvm.Native;
 
 /// <summary>One extended control register.</summary>
-internal struct kvm_xcr
+internal partial struct kvm_xcr
 {
     internal uint xcr;
     internal uint reserved;
@@ -11,7 +11,7 @@ internal struct kvm_xcr
 }
 
 /// <summary>KVM_GET_XCRS, KVM_SET_XCRS.</summary>
-internal unsafe struct kvm_xcrs
+internal unsafe partial struct kvm_xcrs
 {
     internal uint nr_xcrs;
     internal uint flags;

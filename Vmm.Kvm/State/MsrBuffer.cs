@@ -10,9 +10,10 @@ internal sealed unsafe class MsrBuffer
 {
     private readonly kvm_msr_entry[] _slots;
 
-    internal MsrBuffer(ReadOnlySpan<uint> indices)
+    internal MsrBuffer(int count) => _slots = new kvm_msr_entry[count + 1];
+
+    internal MsrBuffer(ReadOnlySpan<uint> indices) : this(indices.Length)
     {
-        _slots = new kvm_msr_entry[indices.Length + 1];
         for (int i = 0; i < indices.Length; i++)
         {
             Entries[i].index = indices[i];
