@@ -37,5 +37,22 @@ public class FileDescriptor : SafeHandleMinusOneIsInvalid
         }
     }
 
+    /// <summary>A memfd of no bytes, close-on-exec, that can be sealed.</summary>
+    /// <param name="name">As /proc shows it.</param>
+    /// <param name="flags">More MFD_ flags.</param>
+    public static unsafe FileDescriptor CreateMemory(string name, uint flags = 0, string? advice = null)
+    {
+        byte* text = (byte*)Marshal.StringToCoTaskMemUTF8(name);
+        try
+        {
+            int fd = LibC.memfd_create(text, LibC.MFD_CLOEXEC | LibC.MFD_ALLOW_SEALING | flags);
+            return new FileDescriptor(LinuxException.ThrowIfFailed(fd, "memfd_create", name, advice));
+        }
+        finally
+        {
+            Marshal.FreeCoTaskMem((nint)text);
+        }
+    }
+
     protected override bool ReleaseHandle() => LibC.close((int)handle) == 0;
 }

@@ -17,7 +17,7 @@ public sealed class LinuxException : IOException
     /// <param name="errno">A number of errno(3).</param>
     /// <param name="advice">See <see cref="Advice"/>; of EMFILE it is always <see cref="FilesAdvice"/>.</param>
     public LinuxException(string call, string subject, int errno, string? advice = null)
-        : base($"{call} on {subject} failed: {Marshal.GetPInvokeErrorMessage(errno)} (errno {errno}).{(ForAny(errno, advice) is { } text ? " " + text : "")}")
+        : base($"{call} on {subject} failed: {Describe(errno)}.{(ForAny(errno, advice) is { } text ? " " + text : "")}")
     {
         Call = call;
         Subject = subject;
@@ -35,6 +35,9 @@ public sealed class LinuxException : IOException
 
     /// <summary>What the user can do about it, or null.</summary>
     public string? Advice { get; }
+
+    /// <summary>An errno as people know it: <c>Broken pipe (errno 32)</c>.</summary>
+    public static string Describe(int errno) => $"{Marshal.GetPInvokeErrorMessage(errno)} (errno {errno})";
 
     /// <summary>Passes a result of 0 or more through; otherwise throws with the current errno.</summary>
     public static int ThrowIfFailed(int result, string call, string subject, string? advice = null)

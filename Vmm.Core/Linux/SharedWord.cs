@@ -1,0 +1,76 @@
+using Tmds.Linux;
+
+namespace Vmm.Core.Linux;
+
+/// <summary>One 32-bit word in a memfd that several processes map and change atomically.</summary>
+public sealed unsafe class SharedWord : IDisposable
+{
+    private const int Size = 4096;
+    private const int F_ADD_SEALS = 1033;
+    private const int F_GET_SEALS = 1034;
+
+    /// <summary>F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW: nobody can take the page away under a mapping.</summary>
+    private const int Seals = 0x7;
+
+    private int* _word;
+
+    private SharedWord(FileDescriptor file, string subject)
+    {
+        void* page = LibC.mmap(null, Size, LibC.PROT_READ | LibC.PROT_WRITE, LibC.MAP_SHARED, file.Number, 0);
+        if (page == LibC.MAP_FAILED)
+        {
+            throw new LinuxException("mmap", subject, LibC.errno);
+        }
+
+        File = file;
+        _word = (int*)page;
+    }
+
+    /// <summary>The memfd; it can be passed to another process.</summary>
+    public FileDescriptor File { get; }
+
+    public int Value => Volatile.Read(ref *_word);
+
+    /// <summary>A new word, 0.</summary>
+    public static SharedWord Create(string name)
+    {
+        FileDescriptor file = FileDescriptor.CreateMemory(name);
+        try
+        {
+            LinuxException.ThrowIfFailed(LibC.ftruncate(file.Number, Size), "ftruncate", name);
+            LinuxException.ThrowIfFailed(LibC.fcntl(file.Number, F_ADD_SEALS, Seals), "fcntl(F_ADD_SEALS)", name);
+            return new SharedWord(file, name);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>A word that another process has made. It owns <paramref name="file"/> when this returns.</summary>
+    /// <exception cref="LinuxException">The file is none, or could be cut under the mapping.</exception>
+    public static SharedWord Adopt(FileDescriptor file, string name)
+    {
+        int seals = LinuxException.ThrowIfFailed(LibC.fcntl(file.Number, F_GET_SEALS), "fcntl(F_GET_SEALS)", name, "It is no memfd.");
+        stat status;
+        LinuxException.ThrowIfFailed(LibC.fstat(file.Number, &status), "fstat", name);
+        return (seals & Seals) == Seals && status.st_size == Size
+            ? new SharedWord(file, name)
+            : throw new LinuxException("fcntl(F_GET_SEALS)", name, LibC.EINVAL, $"It has seals 0x{seals:x} and {status.st_size} bytes, where 0x{Seals:x} and {Size} are needed.");
+    }
+
+    /// <summary>Changes the word if it is <paramref name="from"/>; whether it was.</summary>
+    public bool TryChange(int from, int to) => Interlocked.CompareExchange(ref *_word, to, from) == from;
+
+    public void Dispose()
+    {
+        if (_word is not null)
+        {
+            _ = LibC.munmap(_word, Size);
+            _word = null;
+        }
+
+        File.Dispose();
+    }
+}
