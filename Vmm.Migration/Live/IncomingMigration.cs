@@ -1,0 +1,198 @@
+using System.Text;
+using System.Text.Json;
+using Vmm.Core.Linux;
+using Vmm.Core.State;
+using Vmm.Migration.Stream;
+
+namespace Vmm.Migration.Live;
+
+/// <summary>The destination's side of a local migration; <see cref="OutgoingMigration"/> has the sequence.</summary>
+internal sealed class IncomingMigration(MessageChannel channel, IMigrationDestination machine, MigrationTimeouts timeouts)
+{
+    private Manifest? _manifest;
+
+    /// <summary>Takes the machine over. When this returns, it runs here.</summary>
+    /// <exception cref="MigrationException">It did not come about; nothing runs here, and nothing will.</exception>
+    public Manifest Run()
+    {
+        try
+        {
+            using Baton baton = ReceiveHello();
+            ReceiveResources();
+            try
+            {
+                machine.Prepare();
+            }
+            catch (Exception e) when (e is not MigrationException)
+            {
+                throw new MigrationException(MigrationStep.Prepared, e.Message, e);
+            }
+
+            channel.Send(MigrationStep.Prepared, MessageType.Prepared, default, [], new Deadline(timeouts.State));
+            SwitchoverTimes times = SwitchOver(baton);
+            Report(times);
+            return _manifest!;
+        }
+        catch (MigrationException e)
+        {
+            Tell(e.Message);
+            throw;
+        }
+    }
+
+    private Baton ReceiveHello()
+    {
+        Message hello = Receive(MigrationStep.Hello, MessageType.Hello, timeouts.Verdict);
+        bool carriesDescriptors = hello.Descriptors.Count == 1;
+        Baton? baton = null;
+        try
+        {
+            _manifest = Parse(hello);
+            Verdict verdict = machine.Examine(_manifest, carriesDescriptors);
+            baton = carriesDescriptors ? Adopt(hello.Descriptors[0]) : null;
+            channel.Send(MigrationStep.Verdict, MessageType.Verdict, JsonSerializer.SerializeToUtf8Bytes(verdict, MigrationJson.Default.Verdict), [], new Deadline(timeouts.Verdict));
+            if (!verdict.IsAccepted)
+            {
+                throw new MigrationException(MigrationStep.Verdict, $"refused: {string.Join("; ", verdict.Reasons)}");
+            }
+
+            return baton ?? throw new MigrationException(MigrationStep.Hello, "the channel does not carry descriptors");
+        }
+        catch
+        {
+            baton?.Dispose();
+            throw;
+        }
+        finally
+        {
+            Close(hello.Descriptors.Skip(baton is null ? 0 : 1));
+        }
+    }
+
+    private void ReceiveResources()
+    {
+        Message message = Receive(MigrationStep.Resources, MessageType.Resources, timeouts.Prepare);
+        try
+        {
+            Load(message, machine.Resources);
+        }
+        catch (StateException e)
+        {
+            Close(message.Descriptors);
+            throw new MigrationException(MigrationStep.Resources, e.Message, e);
+        }
+    }
+
+    private SwitchoverTimes SwitchOver(Baton baton)
+    {
+        Message message = Receive(MigrationStep.State, MessageType.State, timeouts.Prepare);
+        long received = MonotonicClock.Now;
+        try
+        {
+            Load(message, machine.State);
+            long loaded = MonotonicClock.Now;
+            foreach (IStateSection section in machine.State)
+            {
+                section.Apply();
+            }
+
+            long applied = MonotonicClock.Now;
+            if (!baton.TryTake())
+            {
+                throw new MigrationException(MigrationStep.Running, "the source has gone back: it runs the guest");
+            }
+
+            machine.Run();
+            return new SwitchoverTimes(received, loaded, applied, MonotonicClock.Now);
+        }
+        catch (Exception e) when (baton.Owner != BatonOwner.Destination && e is not MigrationException)
+        {
+            Close(message.Descriptors);
+            throw new MigrationException(MigrationStep.State, e.Message, e);
+        }
+    }
+
+    private void Load(Message message, IReadOnlyList<IStateSection> sections)
+    {
+        StateInput input = new(message.Body.Span, message.Descriptors);
+        SectionReader.Load(ref input, _manifest!.Machine, sections);
+        if (input.Left > 0)
+        {
+            throw new StateException("stream", $"{input.Left} bytes follow its end");
+        }
+    }
+
+    private void Report(SwitchoverTimes times)
+    {
+        try
+        {
+            channel.Send(MigrationStep.Running, MessageType.Running, JsonSerializer.SerializeToUtf8Bytes(times, MigrationJson.Default.SwitchoverTimes), [], new Deadline(timeouts.State));
+        }
+        catch (MigrationException)
+        {
+            // The source is gone. The guest runs here; that is all that matters.
+        }
+    }
+
+    private void Tell(string reason)
+    {
+        try
+        {
+            channel.Send(MigrationStep.Running, MessageType.Failed, Encoding.UTF8.GetBytes(reason), [], new Deadline(TimeSpan.FromMilliseconds(100)));
+        }
+        catch (MigrationException)
+        {
+            // Nobody listens.
+        }
+    }
+
+    private Message Receive(MigrationStep step, MessageType wanted, TimeSpan timeout)
+    {
+        Message message = channel.Receive(step, new Deadline(timeout));
+        if (message.Type == wanted)
+        {
+            return message;
+        }
+
+        Close(message.Descriptors);
+        throw message.Type == MessageType.Failed
+            ? new MigrationException(step, $"the source says: {Encoding.UTF8.GetString(message.Body.Span)}")
+            : new MigrationException(step, $"{message.Type} came where {wanted} is expected");
+    }
+
+    private static Manifest Parse(Message hello)
+    {
+        try
+        {
+            Manifest manifest = JsonSerializer.Deserialize(hello.Body.Span, MigrationJson.Default.Manifest)
+                ?? throw new MigrationException(MigrationStep.Hello, "the manifest is null");
+            return manifest.Protocol == Manifest.CurrentProtocol
+                ? manifest
+                : throw new MigrationException(MigrationStep.Hello, $"the source speaks version {manifest.Protocol} of the protocol, this program {Manifest.CurrentProtocol}");
+        }
+        catch (JsonException e)
+        {
+            throw new MigrationException(MigrationStep.Hello, $"the manifest is malformed: {e.Message}", e);
+        }
+    }
+
+    private static Baton Adopt(FileDescriptor file)
+    {
+        try
+        {
+            return Baton.Adopt(file);
+        }
+        catch (LinuxException e)
+        {
+            throw new MigrationException(MigrationStep.Hello, e.Message, e);
+        }
+    }
+
+    private static void Close(IEnumerable<FileDescriptor> files)
+    {
+        foreach (FileDescriptor file in files)
+        {
+            file.Dispose();
+        }
+    }
+}

@@ -1,0 +1,177 @@
+using System.Text;
+using System.Text.Json;
+using Vmm.Core.Linux;
+using Vmm.Core.State;
+using Vmm.Migration.Stream;
+
+namespace Vmm.Migration.Live;
+
+/// <summary>The source's side of a local migration.</summary>
+/// <remarks>
+/// <code>
+/// source                                                destination
+///   hello: manifest, the baton                    -->     examines it; opens nothing yet
+///                                                 &lt;--   verdict: accepted, or every reason why not
+///   resources: RAM, the back ends that move       -->     builds the whole machine around them, warms up
+///                                                 &lt;--   prepared
+///   pause: vCPUs, queues
+///   save: reads the state of everything
+///   baton: source -> offered
+///   state                                         -->     reads all, checks all, sets all
+///                                                         baton: offered -> destination; runs the guest
+///                                                 &lt;--   running
+///   lets go of everything
+/// </code>
+/// When anything goes wrong, on either side, and whoever dies or hangs: the source takes the baton back and the guest goes on, unless the
+/// destination has it already; then the source never runs the guest again.
+/// </remarks>
+internal sealed class OutgoingMigration(MessageChannel channel, IMigrationSource machine, MigrationTimeouts timeouts) : IDisposable
+{
+    private readonly StateBuffer _buffer = new();
+    private readonly Baton _baton = Baton.Create();
+
+    /// <summary>Asks for the verdict, and nothing more.</summary>
+    /// <exception cref="MigrationException">There was no answer.</exception>
+    public Verdict Ask()
+    {
+        byte[] manifest = JsonSerializer.SerializeToUtf8Bytes(machine.Manifest, MigrationJson.Default.Manifest);
+        channel.Send(MigrationStep.Hello, MessageType.Hello, manifest, [_baton.File], new Deadline(timeouts.Verdict));
+        Message answer = Receive(MigrationStep.Verdict, MessageType.Verdict, new Deadline(timeouts.Verdict));
+        return Parse(answer) ?? throw new MigrationException(MigrationStep.Verdict, "the answer is null");
+    }
+
+    /// <summary>Hands the machine over. When this returns, it runs in the destination, and never again here.</summary>
+    /// <param name="verdict">The destination's acceptance.</param>
+    /// <param name="started">When the command began, for the times.</param>
+    /// <exception cref="MigrationException">It did not come about; the guest runs here, and has been paused at most for the switch-over's time-out.</exception>
+    /// <exception cref="MachineLostException">The destination took the guest and died.</exception>
+    public MigrationTimes Run(Verdict verdict, long started)
+    {
+        if (verdict.Versions is not { } versions || versions.Count != machine.State.Count)
+        {
+            throw new MigrationException(MigrationStep.Verdict, $"it names {verdict.Versions?.Count ?? 0} versions for {machine.State.Count} sections");
+        }
+
+        long accepted = MonotonicClock.Now;
+        SendResources();
+        Receive(MigrationStep.Prepared, MessageType.Prepared, new Deadline(timeouts.Prepare));
+        long prepared = MonotonicClock.Now;
+        try
+        {
+            machine.Pause();
+            long paused = MonotonicClock.Now;
+            _buffer.Clear();
+            SectionWriter.Write(_buffer, machine.Manifest.Machine, machine.State, versions);
+            long saved = MonotonicClock.Now;
+            Deadline deadline = new(timeouts.Switchover);
+
+            // ORDER: on offer before the first byte goes out, so that a destination that has all of it can take it.
+            _baton.TryOffer();
+            channel.Send(MigrationStep.State, MessageType.State, _buffer.Written, _buffer.Descriptors, deadline);
+            long sent = MonotonicClock.Now;
+            SwitchoverTimes times = ReceiveTimes(deadline);
+            return new MigrationTimes
+            {
+                Started = started,
+                Accepted = accepted,
+                Prepared = prepared,
+                Paused = paused,
+                Saved = saved,
+                Sent = sent,
+                Switchover = times,
+                StateBytes = _buffer.Length,
+            };
+        }
+        catch (Exception) when (_baton.TryWithdraw())
+        {
+            machine.Resume();
+            throw;
+        }
+    }
+
+    /// <summary>Tells the destination why there will be nothing more, if it listens.</summary>
+    public void Abort(string reason)
+    {
+        try
+        {
+            channel.Send(MigrationStep.Hello, MessageType.Failed, Encoding.UTF8.GetBytes(reason), [], new Deadline(TimeSpan.Zero));
+        }
+        catch (MigrationException)
+        {
+            // It does not.
+        }
+    }
+
+    public void Dispose() => _baton.Dispose();
+
+    private void SendResources()
+    {
+        _buffer.Clear();
+        SectionWriter.Write(_buffer, machine.Manifest.Machine, machine.Resources);
+        channel.Send(MigrationStep.Resources, MessageType.Resources, _buffer.Written, _buffer.Descriptors, new Deadline(timeouts.Prepare));
+    }
+
+    /// <summary>Waits until the guest runs over there. Past the deadline the baton decides.</summary>
+    private SwitchoverTimes ReceiveTimes(Deadline deadline)
+    {
+        try
+        {
+            return Times(Receive(MigrationStep.Running, MessageType.Running, deadline));
+        }
+        catch (MigrationException e) when (!_baton.TryWithdraw())
+        {
+            // The destination runs the guest. Whether its report comes or not makes no difference to that; its death does.
+            return Outcome(e);
+        }
+    }
+
+    private SwitchoverTimes Outcome(MigrationException late)
+    {
+        try
+        {
+            return Times(Receive(MigrationStep.Running, MessageType.Running, new Deadline(timeouts.State)));
+        }
+        catch (MigrationException e)
+        {
+            throw new MachineLostException($"the destination has taken the guest over and has not been heard of since: {e.Reason} (before: {late.Reason})", e);
+        }
+    }
+
+    /// <summary>What the destination says of its part; zeros when that can't be read: it runs the guest all the same.</summary>
+    private static SwitchoverTimes Times(Message message)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(message.Body.Span, MigrationJson.Default.SwitchoverTimes) ?? SwitchoverTimes.Unknown;
+        }
+        catch (JsonException)
+        {
+            return SwitchoverTimes.Unknown;
+        }
+    }
+
+    private Message Receive(MigrationStep step, MessageType wanted, Deadline deadline)
+    {
+        Message message = channel.Receive(step, deadline);
+        foreach (FileDescriptor surplus in message.Descriptors)
+        {
+            surplus.Dispose();
+        }
+
+        return message.Type == wanted ? message
+            : message.Type == MessageType.Failed ? throw new MigrationException(step, $"the destination says: {Encoding.UTF8.GetString(message.Body.Span)}")
+            : throw new MigrationException(step, $"{message.Type} came where {wanted} is expected");
+    }
+
+    private static Verdict? Parse(Message message)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(message.Body.Span, MigrationJson.Default.Verdict);
+        }
+        catch (JsonException e)
+        {
+            throw new MigrationException(MigrationStep.Verdict, $"the answer is malformed: {e.Message}", e);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+using System.Text;
+using Vmm.Core.State;
+
+namespace Vmm.Migration.Stream;
+
+/// <summary>Writes a stream of whole sections into a <see cref="StateBuffer"/>. Allocates nothing but for the description.</summary>
+internal static class SectionWriter
+{
+    /// <param name="buffer">Where it goes; what is in it stays.</param>
+    /// <param name="machine">The machine's name, 255 bytes at most.</param>
+    /// <param name="sections">In the order of the stream.</param>
+    /// <param name="versions">The version of each as its reader wants it; null for the present ones.</param>
+    public static void Write(StateBuffer buffer, string machine, IReadOnlyList<IStateSection> sections, IReadOnlyList<int>? versions = null)
+    {
+        buffer.Number(StreamFormat.Magic);
+        buffer.Number(StreamFormat.Version);
+        buffer.Byte((byte)SectionType.Configuration);
+        int length = Encoding.UTF8.GetByteCount(machine);
+        buffer.Number((uint)length);
+        Encoding.UTF8.GetBytes(machine, buffer.Take(length));
+        for (int i = 0; i < sections.Count; i++)
+        {
+            IStateSection section = sections[i];
+            int version = versions?[i] ?? section.Version;
+            buffer.Byte((byte)SectionType.Full);
+            buffer.Number((uint)i);
+            buffer.Name(section.Name);
+            buffer.Number((uint)section.Instance);
+            buffer.Number((uint)version);
+            section.Save(buffer, version);
+            buffer.Byte((byte)SectionType.Footer);
+            buffer.Number((uint)i);
+        }
+
+        buffer.Byte((byte)SectionType.EndOfFile);
+    }
+}
