@@ -6,7 +6,7 @@ namespace Vmm.Kvm;
 /// <summary>Saving and restoring what KVM keeps. RAM and the devices in the VMM are others' business.</summary>
 public sealed partial class KvmVirtualMachine
 {
-    /// <summary>What migrates of the machine: a section for each vCPU, and then one for the rest. The vCPUs exist.</summary>
+    /// <inheritdoc/>
     public IReadOnlyList<IStateSection> CreateStateSections()
     {
         KvmMachineState state = CreateState();

@@ -83,9 +83,8 @@ public sealed partial class KvmVirtualMachine : IVirtualMachine
         _memory = memory;
     }
 
-    /// <summary>Creates the vCPUs and their threads, which wait: the first at its reset vector, the others for INIT and SIPI.</summary>
-    /// <remarks>The part of <see cref="Start"/> that takes time. <see cref="IsPaused"/> is true after it.</remarks>
-    /// <exception cref="ArgumentOutOfRangeException">No, or more vCPUs than KVM has for one machine.</exception>
+    /// <inheritdoc/>
+    /// <remarks>The first stands at its reset vector, the others wait for INIT and SIPI.</remarks>
     public void CreateCpus(int cpuCount)
     {
         if (_group is not null)

@@ -1,6 +1,7 @@
 using Vmm.Core.Events;
 using Vmm.Core.Interrupts;
 using Vmm.Core.Memory;
+using Vmm.Core.State;
 
 namespace Vmm.Core.Hypervisor;
 
@@ -9,8 +10,9 @@ namespace Vmm.Core.Hypervisor;
 /// <see cref="Resume"/> may come from any thread, one at a time.
 /// </summary>
 /// <remarks>
-/// Life: construct, map memory, add CPUs, <see cref="Start"/>, any number of pauses, dispose. Exits reach the two buses on the vCPU's
-/// thread. Dispose stops and joins all vCPU threads.
+/// Life: construct, map memory, <see cref="Start"/>, any number of pauses, dispose. A machine that is taken over is not started: construct,
+/// map memory, <see cref="CreateCpus"/>, load and apply <see cref="CreateStateSections"/>, <see cref="Resume"/>. Exits reach the two buses
+/// on the vCPU's thread. Dispose stops and joins all vCPU threads.
 /// </remarks>
 public interface IVirtualMachine : IDisposable
 {
@@ -32,14 +34,26 @@ public interface IVirtualMachine : IDisposable
     /// <summary>Undoes <see cref="AttachDoorbell"/>; the same three arguments.</summary>
     void DetachDoorbell(GuestAddress address, uint value, EventFd doorbell);
 
+    /// <summary>
+    /// Creates the vCPUs, with nothing in them yet, and their threads, which wait: <see cref="IsPaused"/> is true, and
+    /// <see cref="Resume"/> is one wake-up. All that takes time is done when this returns.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">No vCPU, or more than the host has for one machine.</exception>
+    void CreateCpus(int cpuCount);
+
+    /// <summary>What the hypervisor keeps of a machine whose vCPUs exist: a section for each vCPU and those of the rest, in the order in which they are saved and applied.</summary>
+    /// <remarks>They are saved, and applied, while the machine is paused. Keep them: they have their buffers with them.</remarks>
+    IReadOnlyList<IStateSection> CreateStateSections();
+
     /// <summary>Creates the vCPUs, puts the first one at <paramref name="entry"/> (the others wait for INIT and SIPI) and lets them run.</summary>
     void Start(int cpuCount, CpuEntry entry);
 
     /// <summary>Returns when every vCPU has stopped at a clean point: outside the guest, with its pending I/O completed.</summary>
     void Pause();
 
+    /// <summary>Lets the vCPUs run, from where they are.</summary>
     void Resume();
 
-    /// <summary>True between <see cref="Pause"/> and <see cref="Resume"/>.</summary>
+    /// <summary>True between <see cref="Pause"/>, or <see cref="CreateCpus"/>, and <see cref="Resume"/>.</summary>
     bool IsPaused { get; }
 }

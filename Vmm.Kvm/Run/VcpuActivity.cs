@@ -3,6 +3,9 @@ namespace Vmm.Kvm.Run;
 /// <summary>What a vCPU thread is doing.</summary>
 internal enum VcpuActivity
 {
+    /// <summary>On its way to its first park.</summary>
+    Starting,
+
     /// <summary>Waiting at a clean point: outside the guest, no I/O half done.</summary>
     Parked,
 

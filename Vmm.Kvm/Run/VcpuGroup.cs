@@ -38,12 +38,20 @@ internal sealed class VcpuGroup : IDisposable
         }
     }
 
-    /// <summary>Starts the threads; they park.</summary>
+    /// <summary>Starts the threads, and waits until all have parked.</summary>
     internal void Start()
     {
         foreach (VcpuThread thread in _threads)
         {
             thread.Start();
+        }
+
+        lock (_lock)
+        {
+            while (Array.Exists(_threads, t => t.Activity == VcpuActivity.Starting))
+            {
+                Monitor.Wait(_lock);
+            }
         }
     }
 

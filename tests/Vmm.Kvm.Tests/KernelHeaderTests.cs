@@ -23,7 +23,7 @@ public class KernelHeaderTests
             expected[$"sizeof({c})"] = (ulong)SizeOf(type);
             if (type.GetCustomAttribute<InlineArrayAttribute>() is null)
             {
-                foreach (FieldInfo field in type.GetFields(All))
+                foreach (FieldInfo field in type.GetFields(All).Where(f => !f.IsStatic))
                 {
                     expected[$"offsetof({c}, {field.Name})"] = (ulong)OffsetOf(type, field);
                     expected[$"sizeof((({c} *)0)->{field.Name})"] = (ulong)SizeOf(field.FieldType);

@@ -4,6 +4,7 @@ using Vmm.Core.Bus;
 using Vmm.Core.Hypervisor;
 using Vmm.Core.Machine;
 using Vmm.Core.Memory;
+using Vmm.Core.State;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace Vmm.Kvm.Tests.Guests;
@@ -11,6 +12,8 @@ namespace Vmm.Kvm.Tests.Guests;
 /// <summary>A machine with RAM, two buses and a lifetime, running a program made by the assembler.</summary>
 internal sealed class GuestMachine : IDisposable
 {
+    private IReadOnlyList<IStateSection>? _sections;
+
     internal const ulong CodeAddress = 0x10_0000;
     internal const ulong MmioAddress = 0xD000_0000;
     internal const ulong StackTop = 0x8_0000;
@@ -39,6 +42,9 @@ internal sealed class GuestMachine : IDisposable
     internal GuestMemory Memory { get; }
 
     internal KvmVirtualMachine Vm { get; }
+
+    /// <summary>Made when they are first asked for; the vCPUs exist by then.</summary>
+    internal IReadOnlyList<IStateSection> Sections => _sections ??= Vm.CreateStateSections();
 
     /// <summary>Without /dev/kvm the tests that need it say so.</summary>
     internal static void RequireKvm()
