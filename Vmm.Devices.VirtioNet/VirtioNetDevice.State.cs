@@ -1,3 +1,4 @@
+using Vmm.Core.Memory;
 using Vmm.Core.State;
 
 namespace Vmm.Devices.VirtioNet;
@@ -5,10 +6,15 @@ namespace Vmm.Devices.VirtioNet;
 // Saving and restoring. The device is paused.
 public sealed partial class VirtioNetDevice
 {
+    private static readonly StateKind<VirtioNetSectionState> s_kind = new(version: 1, example: CreateExample);
+
+    /// <summary>What the section is made of.</summary>
+    public static StateKind StateKind => s_kind;
+
     /// <summary>What migrates of the device. It is applied before the transport's section.</summary>
     public IStateSection CreateStateSection() => new Section(this);
 
-    private sealed class Section(VirtioNetDevice device) : StateSection<VirtioNetSectionState>($"{device._config.Id}/virtio-net", version: 1)
+    private sealed class Section(VirtioNetDevice device) : StateSection<VirtioNetSectionState>($"{device._config.Id}/virtio-net", s_kind)
     {
         private VirtioNetSectionState _collected = new() { Pairs = new ReceiveQueueState[device._pairs.Length] };
 
@@ -47,4 +53,11 @@ public sealed partial class VirtioNetDevice
             }
         }
     }
+
+    /// <summary>One queue pair, with a frame that waits.</summary>
+    private static VirtioNetSectionState CreateExample() => new()
+    {
+        Device = VirtioNetState.Initial(default, linkUp: true),
+        Pairs = [new ReceiveQueueState { PendingFrame = new HostBuffer(1), PendingLength = 1 }],
+    };
 }

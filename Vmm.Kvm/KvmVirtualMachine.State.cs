@@ -6,6 +6,12 @@ namespace Vmm.Kvm;
 /// <summary>Saving and restoring what KVM keeps. RAM and the devices in the VMM are others' business.</summary>
 public sealed partial class KvmVirtualMachine
 {
+    private static readonly StateKind<KvmVcpuState> s_cpuKind = new(version: 1, example: () => new() { Xsave = new byte[1], Msrs = new MsrBuffer(1) });
+    private static readonly StateKind<KvmVmState> s_machineKind = new(version: 1);
+
+    /// <summary>What the sections are made of.</summary>
+    public static IReadOnlyList<StateKind> StateKinds { get; } = [s_cpuKind, s_machineKind];
+
     /// <inheritdoc/>
     public IReadOnlyList<IStateSection> CreateStateSections()
     {
@@ -13,7 +19,7 @@ public sealed partial class KvmVirtualMachine
         return [.. Enumerable.Range(0, _vcpus.Length).Select(i => new CpuSection(this, state, i)), new VmSection(this, state)];
     }
 
-    private sealed class CpuSection(KvmVirtualMachine machine, KvmMachineState state, int cpu) : StateSection<KvmVcpuState>("cpu", version: 1, instance: cpu)
+    private sealed class CpuSection(KvmVirtualMachine machine, KvmMachineState state, int cpu) : StateSection<KvmVcpuState>("cpu", s_cpuKind, cpu)
     {
         protected override ref KvmVcpuState Collect()
         {
@@ -29,7 +35,7 @@ public sealed partial class KvmVirtualMachine
 
     // ORDER: the last of the sections. Saved last, so that kvmclock is read as close as can be to what comes next; applied last, as the
     // vCPUs' state goes to KVM between the interrupt controllers' and the clock's.
-    private sealed class VmSection(KvmVirtualMachine machine, KvmMachineState state) : StateSection<KvmVmState>("kvm", version: 1)
+    private sealed class VmSection(KvmVirtualMachine machine, KvmMachineState state) : StateSection<KvmVmState>("kvm", s_machineKind)
     {
         protected override ref KvmVmState Collect()
         {

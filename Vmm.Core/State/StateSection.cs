@@ -19,6 +19,13 @@ public abstract class StateSection<T> : IStateSection where T : struct, IDescrib
         Instance = instance;
     }
 
+    /// <param name="name">See <see cref="IStateSection.Name"/>.</param>
+    /// <param name="kind">Its versions.</param>
+    /// <param name="instance">See <see cref="IStateSection.Instance"/>.</param>
+    protected StateSection(string name, StateKind<T> kind, int instance = 0) : this(name, kind.Version, kind.MinimumVersion, instance)
+    {
+    }
+
     public string Name { get; }
 
     public int Instance { get; }

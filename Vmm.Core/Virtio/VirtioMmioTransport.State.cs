@@ -5,10 +5,15 @@ namespace Vmm.Core.Virtio;
 // Saving and restoring. The device is paused.
 public sealed partial class VirtioMmioTransport
 {
+    private static readonly StateKind<VirtioMmioTransportState> s_kind = new(version: 1, example: () => new() { Queues = new VirtqueueState[1] });
+
+    /// <summary>What the section is made of.</summary>
+    public static StateKind StateKind => s_kind;
+
     /// <summary>What migrates of the transport and its queues. It is applied after the device's own section.</summary>
     public IStateSection CreateStateSection() => new Section(this);
 
-    private sealed class Section(VirtioMmioTransport transport) : StateSection<VirtioMmioTransportState>($"{transport._id}/virtio-mmio", version: 1)
+    private sealed class Section(VirtioMmioTransport transport) : StateSection<VirtioMmioTransportState>($"{transport._id}/virtio-mmio", s_kind)
     {
         private VirtioMmioTransportState _collected = transport.EmptyState();
 

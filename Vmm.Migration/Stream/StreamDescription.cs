@@ -6,7 +6,7 @@ using Vmm.Core.State;
 namespace Vmm.Migration.Stream;
 
 /// <summary>The JSON at the end of a stream, which says what its sections are made of, so that others can read it.</summary>
-internal static class StreamDescription
+public static class StreamDescription
 {
     private static readonly JsonWriterOptions s_options = new() { SkipValidation = false };
 
@@ -46,6 +46,29 @@ internal static class StreamDescription
             json.WriteString("name", section.Name);
             json.WriteNumber("instance_id", section.Instance);
             section.WriteSchema(json, section.Version, every);
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+        json.Flush();
+        return output.WrittenSpan.ToArray();
+    }
+
+    /// <summary>The same form for kinds of sections, whose names stand in place of the sections' own; each also has its <c>minimum_version</c>.</summary>
+    public static byte[] WriteSchema(IEnumerable<StateKind> kinds)
+    {
+        ArrayBufferWriter<byte> output = new();
+        using Utf8JsonWriter json = new(output, s_options with { Indented = true });
+        json.WriteStartObject();
+        json.WriteNumber("page_size", StreamFormat.PageSize);
+        json.WriteStartArray("devices");
+        foreach (StateKind kind in kinds)
+        {
+            json.WriteStartObject();
+            json.WriteString("name", kind.Name);
+            json.WriteNumber("minimum_version", kind.MinimumVersion);
+            kind.WriteSchema(json);
             json.WriteEndObject();
         }
 

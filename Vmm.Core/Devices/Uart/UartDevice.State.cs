@@ -4,10 +4,15 @@ namespace Vmm.Core.Devices.Uart;
 
 public sealed partial class UartDevice
 {
+    private static readonly StateKind<UartState> s_kind = new(version: 1);
+
+    /// <summary>What the section is made of.</summary>
+    public static StateKind StateKind => s_kind;
+
     /// <summary>What migrates, as a section named <paramref name="name"/>.</summary>
     public IStateSection CreateStateSection(string name) => new Section(name, this);
 
-    private sealed class Section(string name, UartDevice uart) : StateSection<UartState>(name, version: 1)
+    private sealed class Section(string name, UartDevice uart) : StateSection<UartState>(name, s_kind)
     {
         protected override ref UartState Collect() => ref uart._state;
 

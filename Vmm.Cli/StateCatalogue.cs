@@ -1,0 +1,22 @@
+using Vmm.Core.Devices.Uart;
+using Vmm.Core.State;
+using Vmm.Core.Virtio;
+using Vmm.Devices.VirtioNet;
+using Vmm.Kvm;
+
+namespace Vmm.Cli;
+
+/// <summary>Every kind of section that this program reads and writes, known without a machine.</summary>
+internal static class StateCatalogue
+{
+    public static IReadOnlyList<StateKind> Kinds { get; } =
+    [
+        UartDevice.StateKind,
+        VirtioNetDevice.StateKind,
+        VirtioMmioTransport.StateKind,
+        .. KvmVirtualMachine.StateKinds,
+    ];
+
+    /// <summary>Null when this program does not know <paramref name="stateName"/>.</summary>
+    public static StateKind? Find(string stateName) => Kinds.FirstOrDefault(kind => kind.Name == stateName);
+}
