@@ -80,6 +80,7 @@ internal sealed partial class Machine
         }
 
         UartDevice uart = new(_console, hypervisor.GetInterruptLine(SerialGsi));
+        _uart = uart;
         I8042Device keyboard = new(Lifetime);
         ports.Add(SerialPort, SerialPortCount, uart);
         ports.Add(KeyboardDataPort, 1, keyboard.DataPort);

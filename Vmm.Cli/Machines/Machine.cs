@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Vmm.Core.Consoles;
+using Vmm.Core.Devices.Uart;
 using Vmm.Core.Events;
 using Vmm.Core.Hypervisor;
 using Vmm.Core.Machine;
@@ -20,6 +21,7 @@ internal sealed partial class Machine : IDisposable
     private KvmVirtualMachine? _hypervisor;
     private EventLoop? _consoleLoop;
     private IConsole? _console;
+    private UartDevice? _uart;
     private CpuEntry? _entry;
     private int _cpuCount;
     private bool _disposed;
@@ -38,9 +40,6 @@ internal sealed partial class Machine : IDisposable
     public IReadOnlyList<NetworkCard> Cards => _cards;
 
     public string HypervisorDescription => _hypervisor!.Description;
-
-    /// <summary>Lets the guest run.</summary>
-    public void Start() => _hypervisor!.Start(_cpuCount, _entry!);
 
     public void Dispose()
     {

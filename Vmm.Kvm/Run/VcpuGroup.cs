@@ -55,6 +55,9 @@ internal sealed class VcpuGroup : IDisposable
         }
     }
 
+    /// <summary>See <see cref="VcpuThread.ThreadId"/>.</summary>
+    internal int[] ThreadIds => [.. _threads.Select(t => t.ThreadId)];
+
     internal bool IsAttentionWanted => _attention;
 
     /// <summary>True when all vCPUs are parked and stay so.</summary>

@@ -45,6 +45,9 @@ internal sealed unsafe partial class VcpuThread
     /// <summary>Written by this thread alone, under the group's lock.</summary>
     internal VcpuActivity Activity { get; set; }
 
+    /// <summary>As of gettid(2); 0 before the thread has begun.</summary>
+    internal int ThreadId => Volatile.Read(ref _threadId);
+
     internal bool IsCurrent => Thread.CurrentThread == _thread;
 
     internal void Start() => _thread.StartOrExplain();

@@ -1,0 +1,119 @@
+namespace Vmm.Cli.Machines;
+
+// Stopping and going on. Any thread but a vCPU's or a device's own.
+internal sealed partial class Machine
+{
+    private readonly Lock _runLock = new(); // whoever holds it decides whether the guest runs
+    private volatile RunState _runState = RunState.PreLaunch;
+
+    public RunState RunState => Lifetime.HasEnded ? RunState.Shutdown : _runState;
+
+    public int CpuCount => _cpuCount;
+
+    /// <summary>Guest RAM, in bytes.</summary>
+    public ulong MemorySize => _memory!.Size;
+
+    /// <summary>The vCPUs' threads as the kernel numbers them; 0 for one that is not there yet.</summary>
+    public IReadOnlyList<int> CpuThreads => _hypervisor!.CpuThreads;
+
+    /// <summary>Lets the guest run for the first time.</summary>
+    public void Start()
+    {
+        lock (_runLock)
+        {
+            _hypervisor!.Start(_cpuCount, _entry!);
+            _runState = RunState.Running;
+        }
+    }
+
+    /// <summary>Stops the guest and its devices where they are. False when it does not run.</summary>
+    public bool Pause()
+    {
+        lock (_runLock)
+        {
+            if (RunState != RunState.Running)
+            {
+                return false;
+            }
+
+            Freeze();
+            _runState = RunState.Paused;
+            return true;
+        }
+    }
+
+    /// <summary>Goes on after <see cref="Pause"/>. False when it runs already.</summary>
+    /// <exception cref="UserErrorException">It is not for this process to let the guest run.</exception>
+    public bool Resume()
+    {
+        lock (_runLock)
+        {
+            switch (RunState)
+            {
+                case RunState.Running:
+                    return false;
+                case RunState.Paused:
+                    _runState = RunState.Running;
+                    Thaw();
+                    return true;
+                case RunState.PostMigrate:
+                    throw new UserErrorException("Another process runs this guest now: it was handed over and can't go on here.");
+                case var state:
+                    throw new UserErrorException($"The machine can't go on now: its state is '{state.GetName()}'.");
+            }
+        }
+    }
+
+    /// <summary>Looks at the machine while it stands still; the guest notices a gap at most.</summary>
+    /// <exception cref="UserErrorException">The machine is being handed over, or has ended.</exception>
+    public T WhilePaused<T>(Func<T> look)
+    {
+        lock (_runLock)
+        {
+            RunState state = RunState;
+            if (state is not (RunState.Running or RunState.Paused))
+            {
+                throw new UserErrorException($"The machine has no state to look at now: it is '{state.GetName()}'.");
+            }
+
+            if (state == RunState.Running)
+            {
+                Freeze();
+            }
+
+            try
+            {
+                return look();
+            }
+            finally
+            {
+                if (state == RunState.Running)
+                {
+                    Thaw();
+                }
+            }
+        }
+    }
+
+    /// <summary>Returns when no vCPU runs and no queue moves. With <see cref="_runLock"/>; the run state is the caller's business.</summary>
+    // ORDER: the vCPUs first: what they have written to registers by then is in the devices before these stop.
+    private void Freeze()
+    {
+        _hypervisor!.Pause();
+        foreach (NetworkCard card in _cards)
+        {
+            card.Transport.Pause();
+        }
+    }
+
+    /// <summary>Undoes <see cref="Freeze"/>.</summary>
+    private void Thaw()
+    {
+        foreach (NetworkCard card in _cards)
+        {
+            card.Transport.Resume();
+        }
+
+        _hypervisor!.Resume();
+    }
+}
