@@ -73,6 +73,7 @@ internal static class CommandLine
             new DemoCommand(),
             new DemoGuestCommand(),
             new DoctorCommand(),
+            new InspectCommand(),
             new VersionCommand(),
             _logLevel,
         };

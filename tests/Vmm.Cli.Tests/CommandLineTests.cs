@@ -20,6 +20,7 @@ public sealed class CommandLineTests
     [InlineData("demo")]
     [InlineData("demo-guest")]
     [InlineData("doctor")]
+    [InlineData("inspect")]
     public void Help_OfACommand_HasExamples(string command)
     {
         (int code, string output, string error) = VmmProcess.Run(command, "--help");
@@ -60,6 +61,9 @@ public sealed class CommandLineTests
     [InlineData("the path is missing", "run --kernel demo --console file")]
     [InlineData("'loud'", "run --kernel demo --log-level loud")]
     [InlineData("--output", "demo-guest")]
+    [InlineData("The file is missing", "inspect")]
+    [InlineData("--schema is of this program", "inspect --schema x")]
+    [InlineData("'c' is no command or argument here", "inspect a b c")]
     public void WrongCommandLine_SaysWhy_AndStartsNothing(string message, string line)
     {
         (int code, string output, string error) = VmmProcess.Run(line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
