@@ -66,6 +66,32 @@ public sealed partial class VirtioNetDevice
         }
     }
 
+    /// <summary>Which frames the driver wants.</summary>
+    public ReceiveFilterReport GetReceiveFilter()
+    {
+        lock (_lock)
+        {
+            ReceiveFilterState filter = _state.Filter;
+            return new ReceiveFilterReport
+            {
+                Mac = _state.Mac,
+                Promiscuous = filter.Promiscuous,
+                AllMulticast = filter.AllMulticast,
+                AllUnicast = filter.AllUnicast,
+                NoMulticast = filter.NoMulticast,
+                NoUnicast = filter.NoUnicast,
+                NoBroadcast = filter.NoBroadcast,
+                UnicastOverflowed = filter.Unicast.Overflowed,
+                MulticastOverflowed = filter.Multicast.Overflowed,
+                Unicast = [.. filter.Unicast.Entries.Take(filter.Unicast.Count)],
+                Multicast = [.. filter.Multicast.Entries.Take(filter.Multicast.Count)],
+                Vlans = IsNegotiated(VirtioNetFeatures.ControlVlan)
+                    ? [.. Enumerable.Range(0, ReceiveFilterState.VlanCount).Where(vlan => (filter.Vlans[vlan / 64] >> (vlan % 64) & 1) != 0)]
+                    : null,
+            };
+        }
+    }
+
     /// <summary>
     /// Asks the driver to make itself known on the network (virtio 1.2 section 5.1.6.5.4), as after a move to another host. False when
     /// there is no driver or it does not know how.

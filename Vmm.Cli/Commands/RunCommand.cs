@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using Vmm.Cli.Machines;
+using Vmm.Cli.Qmp;
 using Vmm.Core.Consoles;
 using Vmm.Core.Machine;
 using Vmm.Core.Memory;
@@ -65,7 +66,17 @@ internal sealed class RunCommand : Command, IExamples
         CustomParser = ParseConsole,
     };
 
-    private readonly Option<string> _name = new("--name") { Description = "The VM's name, for messages.", HelpName = "name", DefaultValueFactory = _ => "vm" };
+    private readonly Option<string?> _name = new("--name")
+    {
+        Description = "The VM's name, for messages and for vmm list, qmp and stop. No two running VMs have the same. Without it, vm, vm-2 and so on.",
+        HelpName = "name",
+    };
+
+    private readonly Option<string?> _qmp = new("--qmp")
+    {
+        Description = "Where the QMP socket is. Without it, NAME.qmp in $XDG_RUNTIME_DIR/vmm or /run/vmm, where vmm list looks.",
+        HelpName = "path|none",
+    };
 
     private readonly Option<bool> _plainCommandLine = new("--no-virtio-mmio-cmdline")
     {
@@ -75,16 +86,17 @@ internal sealed class RunCommand : Command, IExamples
     public RunCommand() : base("run", "Boots a guest and stays until it ends.")
     {
         _memory.CustomParser = ParseMemory;
-        foreach (Option option in (Option[])[_kernel, _initrd, _append, _cpus, _memory, _hugePages, _prealloc, _net, _console, _name, _plainCommandLine])
+        foreach (Option option in (Option[])[_kernel, _initrd, _append, _cpus, _memory, _hugePages, _prealloc, _net, _console, _name, _qmp, _plainCommandLine])
         {
             Add(option);
         }
 
-        foreach (Option option in (Option[])[_kernel, _initrd, _name])
+        foreach (Option option in (Option[])[_kernel, _initrd, _name, _qmp])
         {
             option.Validators.Add(EmptyValue.Refuse);
         }
 
+        _name.Validators.Add(CheckName);
         SetAction(Boot);
     }
 
@@ -99,7 +111,8 @@ internal sealed class RunCommand : Command, IExamples
     {
         MachineOptions options = new()
         {
-            Name = parsed.GetRequiredValue(_name),
+            Name = parsed.GetValue(_name),
+            Qmp = parsed.GetValue(_qmp),
             Kernel = parsed.GetRequiredValue(_kernel),
             Initrd = parsed.GetValue(_initrd),
             CommandLine = parsed.GetRequiredValue(_append),
@@ -112,6 +125,14 @@ internal sealed class RunCommand : Command, IExamples
             AnnounceDevices = !parsed.GetValue(_plainCommandLine),
         };
         return MachineRunner.Run(options, CommandLine.CreateLogger(parsed));
+    }
+
+    private static void CheckName(OptionResult result)
+    {
+        if (result.Tokens is [{ Value: { Length: > 0 } name }] && ControlSocket.Refuse(name) is { } reason)
+        {
+            result.AddError($"--name {name}: {reason}.");
+        }
     }
 
     private static int ParseCpus(ArgumentResult result)

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Vmm.Backends.Tap;
+using Vmm.Cli.Qmp;
 using Vmm.Core.Bus;
 using Vmm.Core.Consoles;
 using Vmm.Core.Devices.DebugExit;
@@ -33,9 +34,9 @@ internal sealed partial class Machine
     /// </param>
     /// <exception cref="UserErrorException">The options do not fit each other or this host.</exception>
     /// <exception cref="IOException">A file can't be booted, or the host refused something; the message says what to do.</exception>
-    public static Machine Build(MachineOptions options, MachineLifetime lifetime, ILogger log, IConsole? console = null, Action? beforeTraces = null)
+    public static Machine Build(MachineOptions options, MachineLifetime lifetime, ILogger log, IConsole? console = null, Action<Machine>? beforeTraces = null)
     {
-        Machine machine = new(options.Name, lifetime, log) { _console = console };
+        Machine machine = new(options.Name ?? ControlSocket.DefaultName, lifetime, log) { _console = console };
         try
         {
             machine.Assemble(options, beforeTraces);
@@ -48,7 +49,7 @@ internal sealed partial class Machine
         }
     }
 
-    private void Assemble(MachineOptions options, Action? beforeTraces)
+    private void Assemble(MachineOptions options, Action<Machine>? beforeTraces)
     {
         // ORDER: before anything is opened, which would take the numbers of descriptors that were not passed on.
         Adopt(options);
@@ -72,7 +73,7 @@ internal sealed partial class Machine
             ? options.CpuCount
             : throw new UserErrorException($"--cpus {options.CpuCount} is more than KVM on this host allows; choose at most {hypervisor.MaxCpuCount}.");
 
-        beforeTraces?.Invoke();
+        beforeTraces?.Invoke(this);
         if (_console is null)
         {
             _consoleLoop = new EventLoop("console");

@@ -10,6 +10,9 @@ internal sealed partial class Machine
 
     public int CpuCount => _cpuCount;
 
+    /// <summary>When the guest began.</summary>
+    public DateTimeOffset Started { get; private set; }
+
     /// <summary>Guest RAM, in bytes.</summary>
     public ulong MemorySize => _memory!.Size;
 
@@ -23,6 +26,7 @@ internal sealed partial class Machine
         {
             _hypervisor!.Start(_cpuCount, _entry!);
             _runState = RunState.Running;
+            Started = DateTimeOffset.UtcNow;
         }
     }
 

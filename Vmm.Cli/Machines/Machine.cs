@@ -33,7 +33,7 @@ internal sealed partial class Machine : IDisposable
         _log = log;
     }
 
-    public string Name { get; }
+    public string Name { get; set; }
 
     public MachineLifetime Lifetime { get; }
 

@@ -9,7 +9,11 @@ internal sealed record MachineOptions
     /// <summary>The kernel that is built in, as <c>--kernel</c> names it.</summary>
     public const string DemoKernel = "demo";
 
-    public required string Name { get; init; }
+    /// <summary>Null for any that is free.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>Where the QMP socket is; "none" for none, null for NAME.qmp in the runtime directory.</summary>
+    public string? Qmp { get; init; }
 
     /// <summary>A path, or <see cref="DemoKernel"/>.</summary>
     public required string Kernel { get; init; }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Microsoft.Extensions.Logging;
+using Vmm.Cli.Qmp;
 using Vmm.Core.Linux;
 using Vmm.Core.Machine;
 
@@ -15,14 +16,21 @@ internal static class MachineRunner
     {
         MachineLifetime lifetime = new();
         using StopSignals signals = new(lifetime);
-        using Machine machine = Machine.Build(options, lifetime, log, beforeTraces: signals.Catch);
+        using ControlPlane control = new();
+        using Machine machine = Machine.Build(options, lifetime, log, beforeTraces: made =>
+        {
+            signals.Catch();
+            control.Open(options, made);
+        });
         using PosixSignalRegistration counters = PosixSignalRegistration.Create(CountersSignal, context =>
         {
             context.Cancel = true;
             WriteCounters(machine);
         });
         machine.Start();
+        control.Serve(machine);
         GuestEnd end = lifetime.Completion.GetAwaiter().GetResult();
+        control.Close(end, signals.Received);
         machine.Dispose();
         Report(machine, end, log);
         return ExitCode.From(end, signals.Received);

@@ -28,4 +28,11 @@ public static unsafe partial class Libc
     /// <summary>Returns an error number, not -1.</summary>
     [LibraryImport(Library)]
     public static partial int pthread_sigmask(int how, ulong* set, ulong* oldset);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int flock(int fd, int operation);
+
+    /// <summary>Here for what glibc has no function for before 2.36, which the binary must not need.</summary>
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial nint syscall(nint number, nint first, nint second, nint third, nint fourth);
 }

@@ -19,6 +19,14 @@ public sealed unsafe class MessageSocket : FileDescriptor
         LinuxException.ThrowIfFailed(LibC.fcntl(fd, LibC.F_SETFD, LibC.FD_CLOEXEC), "fcntl(F_SETFD)", $"fd {fd}");
     }
 
+    /// <summary>Takes over what <paramref name="file"/> owned.</summary>
+    public static MessageSocket Adopt(FileDescriptor file)
+    {
+        MessageSocket socket = new(file.Number);
+        file.SetHandleAsInvalid();
+        return socket;
+    }
+
     /// <summary>Two sockets that are connected with each other.</summary>
     public static (MessageSocket First, MessageSocket Second) CreatePair()
     {

@@ -40,6 +40,9 @@ internal sealed unsafe class UnixSocketFile
             });
     }
 
+    /// <summary>The name of a socket that another process has bound and passed on.</summary>
+    public static UnixSocketFile Adopt(string path) => new(path);
+
     /// <summary>What lies at <paramref name="path"/> is a socket itself; no symbolic link to one.</summary>
     public static bool IsSocket(string path) => FileStatus.TryGet(path, followLink: false, out stat status) && LibC.S_ISSOCK(status.st_mode);
 

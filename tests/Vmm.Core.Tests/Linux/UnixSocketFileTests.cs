@@ -1,5 +1,4 @@
 using System.Net.Sockets;
-using Vmm.Core.Consoles;
 using Vmm.Core.Linux;
 using Vmm.Core.Network;
 

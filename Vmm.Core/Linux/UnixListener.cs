@@ -1,16 +1,20 @@
 using System.Diagnostics.CodeAnalysis;
 using Tmds.Linux;
-using Vmm.Core.Linux;
 
-namespace Vmm.Core.Consoles;
+namespace Vmm.Core.Linux;
 
 /// <summary>A listening stream socket in the file system; its name goes when it is disposed, if it is still its own.</summary>
-internal sealed unsafe class UnixListener : IDisposable
+public sealed unsafe class UnixListener : IDisposable
 {
+    /// <summary>The most bytes that a path can have.</summary>
+    public const int MaxPath = UnixSocketFile.MaxPath;
+
     private const int Backlog = 4;
 
     private readonly UnixSocketFile _file;
 
+    /// <summary>Binds and listens; a socket that a killed process left there is replaced.</summary>
+    /// <exception cref="LinuxException">A live socket or something else is there, or the directory refused.</exception>
     public UnixListener(string path)
     {
         Path = path;
@@ -28,17 +32,30 @@ internal sealed unsafe class UnixListener : IDisposable
         }
     }
 
+    private UnixListener(FileDescriptor socket, string path)
+    {
+        Path = path;
+        Socket = socket;
+        _file = UnixSocketFile.Adopt(path);
+    }
+
+    /// <summary>Takes over a listening socket that another process has bound to <paramref name="path"/>; its name goes with this object now.</summary>
+    public static UnixListener Adopt(FileDescriptor socket, string path) => new(socket, path);
+
     public string Path { get; }
 
     public FileDescriptor Socket { get; }
 
-    /// <summary>False when nobody waits any more.</summary>
+    /// <summary>False when nobody waits any more. The client does not block.</summary>
     public bool TryAccept([NotNullWhen(true)] out FileDescriptor? client)
     {
         int fd = LibC.accept4(Socket.Number, null, null, LibC.SOCK_CLOEXEC | LibC.SOCK_NONBLOCK);
         client = fd < 0 ? null : new FileDescriptor(fd);
         return client is not null;
     }
+
+    /// <summary>Closes the socket here and leaves its name alone: another process listens on it now.</summary>
+    public void Abandon() => Socket.Dispose();
 
     public void Dispose()
     {

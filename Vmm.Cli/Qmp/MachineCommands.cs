@@ -1,0 +1,104 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Vmm.Cli.Machines;
+using Vmm.Cli.Qmp.Replies;
+using Vmm.Core.Machine;
+using Vmm.Core.State;
+using Vmm.Migration.Inspect;
+
+namespace Vmm.Cli.Qmp;
+
+/// <summary>The commands that a running machine answers; QEMU's names, arguments and replies, and ours, which begin with x-.</summary>
+internal sealed partial class MachineCommands
+{
+    private readonly Machine _machine;
+    private readonly QmpServer _server;
+
+    private MachineCommands(Machine machine, QmpServer server)
+    {
+        _machine = machine;
+        _server = server;
+    }
+
+    /// <summary>Makes them known to the server.</summary>
+    public static void Register(Machine machine, QmpServer server)
+    {
+        MachineCommands commands = new(machine, server);
+        commands.RegisterControl(server.Commands);
+        commands.RegisterQueries(server.Commands);
+        commands.RegisterDevices(server.Commands);
+    }
+
+    private void RegisterControl(QmpCommands commands)
+    {
+        commands.Add("stop", arguments =>
+        {
+            arguments.End();
+            if (_machine.Pause())
+            {
+                _server.Emit(QmpEvent.Stop);
+            }
+        });
+        commands.Add("cont", arguments =>
+        {
+            arguments.End();
+            if (_machine.Resume())
+            {
+                _server.Emit(QmpEvent.Resume);
+            }
+        });
+        commands.Add("quit", arguments =>
+        {
+            arguments.End();
+            _machine.Lifetime.End(new GuestEnd(GuestEndCause.Stopped, Report: ShutdownReason.Quit));
+        });
+        commands.Add("system_powerdown", arguments =>
+        {
+            arguments.End();
+            throw new QmpException("This machine has no ACPI and so no power button that a guest could notice: power it off from inside, or use 'quit'");
+        });
+        commands.Add("system_reset", arguments =>
+        {
+            arguments.End();
+            throw new QmpException("This machine can't be reset in place: it has no firmware that would load its kernel again. Use 'quit' and start it anew");
+        });
+    }
+
+    private void RegisterQueries(QmpCommands commands)
+    {
+        commands.Add("query-status", WithoutArguments(() => new StatusInfo(_machine.RunState.GetName(), false, _machine.RunState == RunState.Running)), QmpJson.Default.StatusInfo);
+        commands.Add("query-version", WithoutArguments(() => VersionInfo.Current), QmpJson.Default.VersionInfo);
+        commands.Add("query-name", WithoutArguments(() => new NameInfo(_machine.Name)), QmpJson.Default.NameInfo);
+        commands.Add("query-commands", WithoutArguments(() => commands.Names.Select(name => new NameInfo(name)).ToArray()), QmpJson.Default.NameInfoArray);
+        commands.Add("query-cpus-fast", WithoutArguments(DescribeCpus), QmpJson.Default.CpuInfoArray);
+        commands.Add("query-memory-size-summary", WithoutArguments(() => new MemorySummary(_machine.MemorySize, 0)), QmpJson.Default.MemorySummary);
+        commands.Add("x-query-process", WithoutArguments(() => new ProcessInfo(Environment.ProcessId, _machine.Started.ToUnixTimeSeconds())), QmpJson.Default.ProcessInfo);
+        commands.Add("x-inspect", Inspect);
+    }
+
+    private static Func<QmpArguments, T> WithoutArguments<T>(Func<T> query) => arguments =>
+    {
+        arguments.End();
+        return query();
+    };
+
+    private CpuInfo[] DescribeCpus()
+        => [.. _machine.CpuThreads.Select((thread, i) => new CpuInfo(thread, new CpuTopology(i, 0, 0), $"/machine/cpu[{i}]", i, "x86_64"))];
+
+    /// <summary>The state as it would migrate, of one section or of all.</summary>
+    private byte[] Inspect(QmpArguments arguments)
+    {
+        string? wanted = arguments.OptionalString("section");
+        arguments.End();
+        StateSnapshot snapshot = _machine.WhilePaused(() =>
+        {
+            IReadOnlyList<IStateSection> all = _machine.CreateStateSections();
+            IReadOnlyList<IStateSection> chosen = wanted is null ? all : [.. all.Where(section => section.Name == wanted)];
+            return chosen.Count > 0
+                ? StateSnapshot.Take(_machine.Name, chosen)
+                : throw new QmpException($"There is no section '{wanted}'; there are {string.Join(", ", all.Select(section => section.Name).Distinct())}");
+        });
+        JsonObject state = snapshot.Read();
+        return Encoding.UTF8.GetBytes(state.ToJsonString());
+    }
+}

@@ -1,0 +1,54 @@
+using System.Text;
+using Vmm.Core.Linux;
+using Vmm.Core.State;
+
+namespace Vmm.Cli.Qmp;
+
+// Handing all of it to another process: the socket, the clients, and what has been half said.
+internal sealed partial class QmpServer
+{
+    /// <summary>
+    /// What the next process needs to go on with. It is saved while suspended, and applied to a server without a listener, which is
+    /// suspended until its <see cref="Resume"/>.
+    /// </summary>
+    public IStateSection CreateStateSection() => new Section(this);
+
+    private sealed class Section(QmpServer server) : StateSection<QmpServerState>("qmp", version: 1)
+    {
+        private QmpServerState _collected;
+
+        protected override ref QmpServerState Collect()
+        {
+            lock (server._lock)
+            {
+                if (server._isServing || server._listener is null)
+                {
+                    throw new InvalidOperationException("A server's state is only read while it is suspended.");
+                }
+
+                _collected = new QmpServerState
+                {
+                    Listener = server._listener.Socket,
+                    Clients = [.. server._clients.Where(client => !client.IsDone).Select(client => client.State)],
+                };
+                _collected.Path.Append(Encoding.UTF8.GetBytes(server._listener.Path));
+            }
+
+            return ref _collected;
+        }
+
+        protected override QmpServerState Prepare() => new() { Clients = [] };
+
+        protected override void Apply(ref QmpServerState state)
+        {
+            lock (server._lock)
+            {
+                server._listener = UnixListener.Adopt(state.Listener!, Encoding.UTF8.GetString(state.Path.Span));
+                foreach (ref readonly QmpClientState client in state.Clients.AsSpan())
+                {
+                    server._clients.Add(new QmpClient(server, client));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,3 @@
+namespace Vmm.Cli.Qmp.Replies;
+
+internal sealed record VersionTriple(int Micro, int Minor, int Major);
