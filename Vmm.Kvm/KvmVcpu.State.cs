@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Vmm.Core.Linux;
 using Vmm.Kvm.Native;
 using Vmm.Kvm.State;
@@ -9,6 +10,10 @@ namespace Vmm.Kvm;
 /// <summary>The whole state of a vCPU. Only while all vCPUs of the machine are outside KVM_RUN, at a clean point.</summary>
 internal sealed unsafe partial class KvmVcpu
 {
+    private KvmVcpuState _known;
+    private MsrBuffer? _changedMsrs;
+    private bool _isKnown;
+
     /// <summary>An empty state with its arrays. Makes no system call, so the vCPU may run.</summary>
     internal KvmVcpuState CreateState() => new() { Xsave = new byte[Vm.XsaveSize], Msrs = new MsrBuffer(Vm.StateTraits.Msrs) };
 
@@ -19,7 +24,8 @@ internal sealed unsafe partial class KvmVcpu
         return new StateTraits(
             MsrList.Readable(this, Vm.Kvm.GetMsrIndexList(), withTsc: !hasTscOffset),
             hasTscOffset,
-            Vm.Check(KvmCapability.KVM_CAP_SREGS2) != 0);
+            Vm.Check(KvmCapability.KVM_CAP_SREGS2) != 0,
+            TscKilohertz);
     }
 
     internal void SaveState(ref KvmVcpuState state)
@@ -38,9 +44,17 @@ internal sealed unsafe partial class KvmVcpu
         Get(KVM_GET_VCPU_EVENTS, ref state.Events, nameof(KVM_GET_VCPU_EVENTS));
     }
 
-    /// <summary>Sets everything. The vCPU has its CPUID already, as features decide what may be set.</summary>
+    /// <summary>
+    /// Makes <paramref name="state"/> that of the vCPU. What KVM is known to have already (<see cref="LearnState"/>) is left alone: each
+    /// part costs a system call, and most of a guest's state is that of a new vCPU. The vCPU has its CPUID already, as features
+    /// decide what may be set.
+    /// </summary>
     internal void RestoreState(in KvmVcpuState state)
     {
+        CheckFrequency(in state);
+        bool known = _isKnown;
+        _isKnown = false;
+
         // ORDER:
         // - KVM_SET_REGS drops pending exceptions: before the events.
         // - The special registers hold the APIC base, which decides on xAPIC or x2APIC: before the LAPIC.
@@ -48,17 +62,45 @@ internal sealed unsafe partial class KvmVcpu
         // - The TSC's offset before the MSRs: the TSC deadline is compared with the TSC as soon as it is set.
         // - The LAPIC before the MSRs: the TSC deadline is refused unless the LAPIC's timer is in that mode.
         // - The events last.
-        Set(KVM_SET_MP_STATE, in state.MpState, nameof(KVM_SET_MP_STATE));
-        Set(KVM_SET_REGS, in state.Registers, nameof(KVM_SET_REGS));
-        RestoreSpecialRegisters(in state.SpecialRegisters);
-        Set(KVM_SET_XCRS, in state.ExtendedControlRegisters, nameof(KVM_SET_XCRS));
-        RestoreXsave(state.Xsave);
-        Set(KVM_SET_DEBUGREGS, in state.DebugRegisters, nameof(KVM_SET_DEBUGREGS));
-        Set(KVM_SET_LAPIC, in state.LocalApic, nameof(KVM_SET_LAPIC));
-        RestoreTime(in state);
-        RestoreMsrs(state.Msrs);
-        Set(KVM_SET_VCPU_EVENTS, in state.Events, nameof(KVM_SET_VCPU_EVENTS));
+        SetUnless(known, in _known.MpState, KVM_SET_MP_STATE, in state.MpState, nameof(KVM_SET_MP_STATE));
+        SetUnless(known, in _known.Registers, KVM_SET_REGS, in state.Registers, nameof(KVM_SET_REGS));
+        if (!known || !AreEqual(in _known.SpecialRegisters, in state.SpecialRegisters))
+        {
+            RestoreSpecialRegisters(in state.SpecialRegisters);
+        }
+
+        SetUnless(known, in _known.ExtendedControlRegisters, KVM_SET_XCRS, in state.ExtendedControlRegisters, nameof(KVM_SET_XCRS));
+        if (!known || !_known.Xsave.AsSpan().SequenceEqual(state.Xsave))
+        {
+            RestoreXsave(state.Xsave);
+        }
+
+        SetUnless(known, in _known.DebugRegisters, KVM_SET_DEBUGREGS, in state.DebugRegisters, nameof(KVM_SET_DEBUGREGS));
+        SetUnless(known, in _known.LocalApic, KVM_SET_LAPIC, in state.LocalApic, nameof(KVM_SET_LAPIC));
+        if (state.HasTscOffset && !(known && _known.TscOffset == state.TscOffset))
+        {
+            RestoreTscOffset(state.TscOffset);
+        }
+
+        RestoreMsrs(known && _changedMsrs!.TakeChanged(_known.Msrs, state.Msrs) ? _changedMsrs : state.Msrs);
+        SetUnless(known, in _known.Events, KVM_SET_VCPU_EVENTS, in state.Events, nameof(KVM_SET_VCPU_EVENTS));
     }
+
+    /// <summary>Reads what KVM has, once, so that the next <see cref="RestoreState"/> sets what differs from it. Until <see cref="ForgetState"/>.</summary>
+    internal void LearnState()
+    {
+        if (_known.Xsave is null)
+        {
+            _known = CreateState();
+            _changedMsrs = new MsrBuffer(_known.Msrs.Entries.Length);
+        }
+
+        SaveState(ref _known);
+        _isKnown = true;
+    }
+
+    /// <summary>The vCPU is about to run.</summary>
+    internal void ForgetState() => _isKnown = false;
 
     /// <summary>kvm_sregs and kvm_sregs2 are alike up to the interrupt bitmap.</summary>
     private static int CommonSregsSize => sizeof(kvm_sregs) - 4 * sizeof(ulong);
@@ -68,6 +110,9 @@ internal sealed unsafe partial class KvmVcpu
         var attribute = new kvm_device_attr { group = KVM_VCPU_TSC_CTRL, attr = KVM_VCPU_TSC_OFFSET };
         return Vm.Check(KvmCapability.KVM_CAP_VCPU_ATTRIBUTES) != 0 && ioctl(Number, KVM_HAS_DEVICE_ATTR, &attribute) == 0;
     }
+
+    /// <summary>A kernel that can't tell the frequency answers EIO, or 0 without the capability.</summary>
+    internal uint TscKilohertz => (uint)Math.Max(0, ioctl(Number, KVM_GET_TSC_KHZ, null));
 
     private void SaveTime(ref KvmVcpuState state)
     {
@@ -80,26 +125,25 @@ internal sealed unsafe partial class KvmVcpu
             state.TscOffset = offset;
         }
 
-        // A kernel that can't tell the frequency answers EIO, or 0 without the capability.
-        state.TscKilohertz = (uint)Math.Max(0, ioctl(Number, KVM_GET_TSC_KHZ, null));
+        state.TscKilohertz = Vm.StateTraits.TscKilohertz;
     }
 
-    private void RestoreTime(in KvmVcpuState state)
+    private void CheckFrequency(in KvmVcpuState state)
     {
         // NTP and calibration move the figure by a few parts in a million; a guest notices 250 (as NTP itself, and QEMU, have it).
-        uint kilohertz = (uint)Math.Max(0, ioctl(Number, KVM_GET_TSC_KHZ, null));
+        uint kilohertz = Vm.StateTraits.TscKilohertz;
         if (state.TscKilohertz != 0 && kilohertz != 0 && Math.Abs((long)kilohertz - state.TscKilohertz) * 4000 > kilohertz)
         {
             throw new InvalidOperationException(
                 $"vCPU {Index}: the saved TSC runs at {state.TscKilohertz} kHz, this host's at {kilohertz} kHz: the guest's clock would change its speed.");
         }
 
-        if (state.HasTscOffset)
-        {
-            ulong offset = state.TscOffset;
-            var attribute = new kvm_device_attr { group = KVM_VCPU_TSC_CTRL, attr = KVM_VCPU_TSC_OFFSET, addr = (ulong)&offset };
-            Set(KVM_SET_DEVICE_ATTR, in attribute, "KVM_SET_DEVICE_ATTR(KVM_VCPU_TSC_OFFSET)");
-        }
+    }
+
+    private void RestoreTscOffset(ulong offset)
+    {
+        var attribute = new kvm_device_attr { group = KVM_VCPU_TSC_CTRL, attr = KVM_VCPU_TSC_OFFSET, addr = (ulong)&offset };
+        Set(KVM_SET_DEVICE_ATTR, in attribute, "KVM_SET_DEVICE_ATTR(KVM_VCPU_TSC_OFFSET)");
     }
 
     private void SaveSpecialRegisters(ref kvm_sregs2 state)
@@ -159,6 +203,17 @@ internal sealed unsafe partial class KvmVcpu
         }
     }
 
+    private void SetUnless<T>(bool known, in T held, uint request, in T value, string name) where T : unmanaged
+    {
+        if (!known || !AreEqual(in held, in value))
+        {
+            Set(request, in value, name);
+        }
+    }
+
+    private static bool AreEqual<T>(in T one, in T other) where T : unmanaged
+        => MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in one)).SequenceEqual(MemoryMarshal.AsBytes(new ReadOnlySpan<T>(in other)));
+
     private void SaveMsrs(MsrBuffer msrs)
     {
         int count = msrs.Entries.Length;
@@ -171,7 +226,12 @@ internal sealed unsafe partial class KvmVcpu
 
     private void RestoreMsrs(MsrBuffer msrs)
     {
-        int count = msrs.Entries.Length;
+        int count = msrs.Used;
+        if (count == 0)
+        {
+            return;
+        }
+
         int done = LinuxException.ThrowIfFailed(msrs.Call(this, KVM_SET_MSRS, 0, count), "ioctl(KVM_SET_MSRS)", _subject);
         if (done != count)
         {

@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using Vmm.Core.State;
+using Vmm.Kvm.Native;
 using Vmm.Kvm.State;
 
 namespace Vmm.Kvm;
@@ -16,6 +18,14 @@ public sealed partial class KvmVirtualMachine
     public IReadOnlyList<IStateSection> CreateStateSections()
     {
         KvmMachineState state = CreateState();
+        if (!_hasRun)
+        {
+            foreach (KvmVcpu vcpu in _vcpus)
+            {
+                vcpu.LearnState();
+            }
+        }
+
         return [.. Enumerable.Range(0, _vcpus.Length).Select(i => new CpuSection(this, state, i)), new VmSection(this, state)];
     }
 
@@ -28,7 +38,16 @@ public sealed partial class KvmVirtualMachine
             return ref state.Vcpus[Instance];
         }
 
-        protected override KvmVcpuState Prepare() => state.Vcpus[Instance];
+        protected override KvmVcpuState Prepare()
+        {
+            if (Instance == 0)
+            {
+                // It won't be long until the machine is resumed.
+                machine._group?.Alert();
+            }
+
+            return state.Vcpus[Instance];
+        }
 
         protected override void Apply(ref KvmVcpuState loaded) => state.Vcpus[Instance] = loaded;
     }
@@ -91,10 +110,23 @@ public sealed partial class KvmVirtualMachine
         }
 
         _vm.RestoreTime(in state.Vm);
+        _stoppedAt = Stopwatch.GetTimestamp() - Age(in state.Vm.Clock).Ticks * (Stopwatch.Frequency / TimeSpan.TicksPerSecond);
         foreach (KvmInterruptLine? line in _lines)
         {
             line?.Forget();
         }
+    }
+
+    /// <summary>How long ago a clock was read: on any host, if its wall clock is right. Long ago when the kernel has not noted it.</summary>
+    private static TimeSpan Age(in kvm_clock_data clock)
+    {
+        if ((clock.flags & KvmConstants.KVM_CLOCK_REALTIME) == 0)
+        {
+            return TimeSpan.FromSeconds(1);
+        }
+
+        TimeSpan age = DateTime.UtcNow - DateTime.UnixEpoch.AddTicks((long)(clock.realtime / TimeSpan.NanosecondsPerTick));
+        return age < TimeSpan.Zero ? TimeSpan.Zero : age < TimeSpan.FromDays(1) ? age : TimeSpan.FromDays(1);
     }
 
     private void ThrowIfNoCpus()

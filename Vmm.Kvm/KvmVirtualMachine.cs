@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Vmm.Core.Hypervisor;
 using Vmm.Core.Memory;
 using Vmm.Kvm.Cpu;
@@ -13,6 +14,9 @@ public sealed partial class KvmVirtualMachine : IVirtualMachine
 {
     private const uint PinCount = KvmConstants.KVM_IOAPIC_NUM_PINS;
 
+    /// <summary>No watchdog of a guest is as impatient as this.</summary>
+    private static readonly TimeSpan s_unnoticed = TimeSpan.FromMilliseconds(100);
+
     // Fixed configuration
     private readonly VirtualMachineConfig _config;
     private readonly KvmKind _kind;
@@ -25,6 +29,8 @@ public sealed partial class KvmVirtualMachine : IVirtualMachine
     private GuestMemory? _memory;
     private KvmVcpu[] _vcpus = [];
     private VcpuGroup? _group;
+    private long _stoppedAt;
+    private bool _hasRun;
     private bool _disposed;
 
     /// <summary>Opens KVM and creates an empty virtual machine.</summary>
@@ -60,6 +66,10 @@ public sealed partial class KvmVirtualMachine : IVirtualMachine
 
     /// <inheritdoc/>
     public string? Limitation => _kind == KvmKind.SoftwareNested ? KvmKindDetector.SoftwareNestedLimitation : null;
+
+    internal KvmVm Vm => _vm;
+
+    internal IReadOnlyList<KvmVcpu> Vcpus => _vcpus;
 
     /// <summary>The most vCPUs that a machine can have on this host.</summary>
     public int MaxCpuCount => _vm.MaxCpuCount;
@@ -107,6 +117,7 @@ public sealed partial class KvmVirtualMachine : IVirtualMachine
             _vcpus[i].SetCpuid(CpuidTable.ForCpu(supported, (uint)i, (uint)cpuCount, tscDeadline));
         }
 
+        _stoppedAt = Stopwatch.GetTimestamp();
         _vm.StateTraits = _vcpus[0].ProbeState();
         var reporter = new CrashReporter(() => _memory, Limitation);
         var group = new VcpuGroup(cpuCount, (i, owner) => new VcpuThread(_vcpus[i], owner, _config, reporter));
@@ -126,21 +137,39 @@ public sealed partial class KvmVirtualMachine : IVirtualMachine
     }
 
     /// <inheritdoc/>
-    public void Pause() => _group?.Pause();
+    public void Pause()
+    {
+        if (_group is { IsPaused: false } group)
+        {
+            _stoppedAt = Stopwatch.GetTimestamp();
+            group.Pause();
+        }
+    }
 
     /// <inheritdoc/>
     public void Resume()
     {
         if (_group is { IsPaused: true } group)
         {
+            bool notify = Stopwatch.GetElapsedTime(_stoppedAt) > s_unnoticed;
             foreach (KvmVcpu vcpu in _vcpus)
             {
-                vcpu.NotifyPaused();
+                if (notify)
+                {
+                    vcpu.NotifyPaused();
+                }
+
+                vcpu.ForgetState();
             }
+
+            _hasRun = true;
 
             group.Resume();
         }
     }
+
+    /// <inheritdoc/>
+    public void SetUrgent(bool urgent) => _group?.SetUrgent(urgent);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -35,7 +35,7 @@ internal sealed unsafe partial class KvmVm : FileDescriptor
     internal bool HasPit { get; private set; }
 
     /// <summary>Set when the first vCPU has been made.</summary>
-    internal StateTraits StateTraits { get; set; } = new([], HasTscOffset: false, HasSregs2: false);
+    internal StateTraits StateTraits { get; set; } = new([], HasTscOffset: false, HasSregs2: false, TscKilohertz: 0);
 
     internal int Check(KvmCapability capability)
         => Call(this, KVM_CHECK_EXTENSION, (void*)(nuint)(uint)capability, nameof(KVM_CHECK_EXTENSION), Subject);

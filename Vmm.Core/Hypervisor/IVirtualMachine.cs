@@ -56,4 +56,11 @@ public interface IVirtualMachine : IDisposable
 
     /// <summary>True between <see cref="Pause"/>, or <see cref="CreateCpus"/>, and <see cref="Resume"/>.</summary>
     bool IsPaused { get; }
+
+    /// <summary>
+    /// Lets the vCPUs' threads run before all others of the host, as far as this user may, or gives that back: around a hand-over, and
+    /// for no longer, as a guest that never halts would keep its CPU from everybody. The calling thread must then be more urgent
+    /// still (<see cref="Linux.UrgentThread.High"/>), or it may not come to take it back.
+    /// </summary>
+    void SetUrgent(bool urgent);
 }

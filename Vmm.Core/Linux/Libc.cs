@@ -10,6 +10,11 @@ public static unsafe partial class Libc
 
     public const int SIG_BLOCK = 0;
 
+    public const int SCHED_OTHER = 0;
+    public const int SCHED_FIFO = 1;
+    public const int SCHED_RESET_ON_FORK = 0x40000000;
+    public const int PRIO_PROCESS = 0;
+
     [LibraryImport(Library, SetLastError = true)]
     public static partial nint readv(int fd, iovec* iov, int iovcnt);
 
@@ -21,6 +26,21 @@ public static unsafe partial class Libc
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int tgkill(int tgid, int tid, int sig);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int sched_setscheduler(int pid, int policy, sched_param* param);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int sched_getscheduler(int pid);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int sched_getparam(int pid, sched_param* param);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int getpriority(int which, int who);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int setpriority(int which, int who, int prio);
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int execv(byte* path, byte** argv);
@@ -35,4 +55,10 @@ public static unsafe partial class Libc
     /// <summary>Here for what glibc has no function for before 2.36, which the binary must not need.</summary>
     [LibraryImport(Library, SetLastError = true)]
     public static partial nint syscall(nint number, nint first, nint second, nint third, nint fourth);
+}
+
+/// <summary>sched.h.</summary>
+public struct sched_param
+{
+    public int sched_priority;
 }

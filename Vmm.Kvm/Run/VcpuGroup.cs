@@ -9,6 +9,9 @@ namespace Vmm.Kvm.Run;
 /// running thread looks at before each entry. To stop: set the flag, then immediate_exit, then signal; a thread that comes out of
 /// KVM_RUN clears immediate_exit, then looks at the flag (with a full fence between on both sides), so one of the two always meets it.
 /// A signal that comes too late costs one extra EINTR.
+///
+/// Who waits for what takes microseconds looks at it for a moment before going to sleep (<see cref="Moment"/>), as being woken takes longer: the
+/// one who pauses, and threads that were alerted, for the one who resumes.
 /// </remarks>
 internal sealed class VcpuGroup : IDisposable
 {
@@ -20,14 +23,17 @@ internal sealed class VcpuGroup : IDisposable
     }
 
     // Fixed configuration
+    private static readonly TimeSpan s_kickTime = TimeSpan.FromMicroseconds(200);
+    private static readonly TimeSpan s_alertTime = TimeSpan.FromMicroseconds(500);
     private readonly VcpuThread[] _threads;
 
     // Runtime glue
     private readonly object _lock = new();
 
     // Volatile state
-    private Target _target = Target.Paused;
+    private volatile Target _target = Target.Paused;
     private volatile bool _attention = true;
+    private volatile int _alerts;
 
     internal VcpuGroup(int count, Func<int, VcpuGroup, VcpuThread> create)
     {
@@ -82,11 +88,31 @@ internal sealed class VcpuGroup : IDisposable
                 _target = Target.Paused;
                 KickRunning();
             }
+        }
 
-            while (_threads.Any(t => t.Activity == VcpuActivity.Running))
+        var moment = new Moment(s_kickTime);
+        while (IsAnyRunning && !moment.IsOver)
+        {
+        }
+
+        lock (_lock)
+        {
+            while (IsAnyRunning)
             {
                 Monitor.Wait(_lock);
             }
+        }
+    }
+
+    private bool IsAnyRunning => Array.Exists(_threads, t => t.Activity == VcpuActivity.Running);
+
+    /// <summary>Tells the parked threads that a resume is about to come: they wait for it without sleeping, for a moment.</summary>
+    internal void Alert()
+    {
+        lock (_lock)
+        {
+            _alerts++;
+            Monitor.PulseAll(_lock);
         }
     }
 
@@ -99,6 +125,21 @@ internal sealed class VcpuGroup : IDisposable
                 _target = Target.Running;
                 _attention = false;
                 Monitor.PulseAll(_lock);
+            }
+        }
+    }
+
+    /// <summary>Raises the priority of all threads or gives it back.</summary>
+    internal void SetUrgent(bool urgent)
+    {
+        lock (_lock)
+        {
+            foreach (VcpuThread thread in _threads)
+            {
+                if (thread.Activity is VcpuActivity.Parked or VcpuActivity.Running)
+                {
+                    thread.SetUrgent(urgent);
+                }
             }
         }
     }
@@ -120,24 +161,43 @@ internal sealed class VcpuGroup : IDisposable
     /// <summary>Called by a vCPU thread at a clean point. Returns true when the guest is to be entered, false when the thread is to end.</summary>
     internal bool Park(VcpuThread thread)
     {
+        int alerts;
         lock (_lock)
         {
             thread.Activity = VcpuActivity.Parked;
+            alerts = _alerts;
             Monitor.PulseAll(_lock);
-            while (_target == Target.Paused)
+        }
+
+        while (true)
+        {
+            lock (_lock)
             {
-                Monitor.Wait(_lock);
+                while (_target == Target.Paused && _alerts == alerts)
+                {
+                    Monitor.Wait(_lock);
+                }
+
+                if (_target == Target.Stopped)
+                {
+                    return false;
+                }
+
+                if (_target == Target.Running)
+                {
+                    // Nobody kicks a parked thread: what is left of an earlier kick is stale.
+                    thread.ClearImmediateExit();
+                    thread.Activity = VcpuActivity.Running;
+                    return true;
+                }
+
+                alerts = _alerts;
             }
 
-            if (_target == Target.Stopped)
+            var moment = new Moment(s_alertTime);
+            while (_target == Target.Paused && _alerts == alerts && !moment.IsOver)
             {
-                return false;
             }
-
-            // Nobody kicks a parked thread: what is left of an earlier kick is stale.
-            thread.ClearImmediateExit();
-            thread.Activity = VcpuActivity.Running;
-            return true;
         }
     }
 

@@ -28,6 +28,10 @@ internal sealed unsafe partial class VcpuThread
     private readonly Thread _thread;
     private readonly kvm_run* _run;
     private int _threadId;
+    private UrgentThread? _urgency;
+
+    // Volatile state
+    private volatile VcpuActivity _activity;
 
     internal VcpuThread(KvmVcpu vcpu, VcpuGroup group, VirtualMachineConfig config, CrashReporter reporter)
     {
@@ -43,7 +47,11 @@ internal sealed unsafe partial class VcpuThread
     }
 
     /// <summary>Written by this thread alone, under the group's lock.</summary>
-    internal VcpuActivity Activity { get; set; }
+    internal VcpuActivity Activity
+    {
+        get => _activity;
+        set => _activity = value;
+    }
 
     /// <summary>As of gettid(2); 0 before the thread has begun.</summary>
     internal int ThreadId => Volatile.Read(ref _threadId);
@@ -51,6 +59,20 @@ internal sealed unsafe partial class VcpuThread
     internal bool IsCurrent => Thread.CurrentThread == _thread;
 
     internal void Start() => _thread.StartOrExplain();
+
+    /// <summary>Raises the thread's priority or gives it back. Only after it has parked for the first time.</summary>
+    internal void SetUrgent(bool urgent)
+    {
+        _urgency ??= new UrgentThread(_threadId);
+        if (urgent)
+        {
+            _ = _urgency.TryRaise(UrgentThread.Low);
+        }
+        else
+        {
+            _urgency.Lower();
+        }
+    }
 
     internal void Join()
     {
@@ -76,6 +98,7 @@ internal sealed unsafe partial class VcpuThread
         {
             _threadId = Libc.gettid();
             _vcpu.SetSignalMask(KickSignal.BlockInThisThread());
+            WarmUp();
             if (_group.Park(this))
             {
                 Loop();
@@ -94,6 +117,14 @@ internal sealed unsafe partial class VcpuThread
             _group.RequestStop();
             _group.Leave(this);
         }
+    }
+
+    /// <summary>What KVM does once, when a vCPU is run for the first time or by another thread, is done before it counts. The guest is not entered.</summary>
+    private void WarmUp()
+    {
+        Volatile.Write(ref _run->immediate_exit, 1);
+        _ = KvmIoctl.ioctl(_vcpu.Number, KvmIoctl.KVM_RUN, null); // EINTR
+        ClearImmediateExit();
     }
 
     private void Loop()

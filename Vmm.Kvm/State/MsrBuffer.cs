@@ -10,7 +10,11 @@ internal sealed unsafe class MsrBuffer
 {
     private readonly kvm_msr_entry[] _slots;
 
-    internal MsrBuffer(int count) => _slots = new kvm_msr_entry[count + 1];
+    internal MsrBuffer(int count)
+    {
+        _slots = new kvm_msr_entry[count + 1];
+        Used = count;
+    }
 
     internal MsrBuffer(ReadOnlySpan<uint> indices) : this(indices.Length)
     {
@@ -21,6 +25,38 @@ internal sealed unsafe class MsrBuffer
     }
 
     internal Span<kvm_msr_entry> Entries => _slots.AsSpan(1);
+
+    /// <summary>How many of the entries count.</summary>
+    internal int Used { get; private set; }
+
+    /// <summary>Fills this buffer with those of <paramref name="wanted"/> that differ from <paramref name="held"/>, in their order. False when the two do not name the same registers.</summary>
+    internal bool TakeChanged(MsrBuffer held, MsrBuffer wanted)
+    {
+        ReadOnlySpan<kvm_msr_entry> before = held.Entries;
+        ReadOnlySpan<kvm_msr_entry> after = wanted.Entries;
+        Span<kvm_msr_entry> changed = Entries;
+        if (before.Length != after.Length || changed.Length < after.Length)
+        {
+            return false;
+        }
+
+        int used = 0;
+        for (int i = 0; i < after.Length; i++)
+        {
+            if (before[i].index != after[i].index)
+            {
+                return false;
+            }
+
+            if (before[i].data != after[i].data)
+            {
+                changed[used++] = after[i];
+            }
+        }
+
+        Used = used;
+        return true;
+    }
 
     /// <summary>Issues an ioctl on the entries from <paramref name="first"/> on. Returns how many KVM has done, or -1.</summary>
     internal int Call(KvmVcpu vcpu, uint request, int first, int count)

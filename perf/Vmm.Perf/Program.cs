@@ -1,10 +1,12 @@
 using BenchmarkDotNet.Running;
+using Vmm.Perf.Blackout;
 using Vmm.Perf.Compare;
 
 namespace Vmm.Perf;
 
 /// <summary>
 /// <c>bench</c>: the in-process benchmarks; what follows goes to BenchmarkDotNet. <c>compare-qemu</c>: the side-by-side.
+/// <c>blackout</c>: what handing a guest over costs, step by step.
 /// </summary>
 internal static class Program
 {
@@ -18,6 +20,8 @@ internal static class Program
                 return RunBenchmarks(rest);
             case ["compare-qemu", .. string[] rest]:
                 return CompareCommand.Execute(rest);
+            case ["blackout", .. string[] rest]:
+                return BlackoutCommand.Execute(rest);
             default:
                 Console.Error.WriteLine("Usage: perf/run [ARGUMENTS OF BENCHMARKDOTNET], for example perf/run --filter '*Virtqueue*'");
                 return 2;
