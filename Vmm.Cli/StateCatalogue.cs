@@ -3,6 +3,7 @@ using Vmm.Core.State;
 using Vmm.Core.Virtio;
 using Vmm.Devices.VirtioNet;
 using Vmm.Kvm;
+using Vmm.Migration.Stream;
 
 namespace Vmm.Cli;
 
@@ -15,6 +16,7 @@ internal static class StateCatalogue
         VirtioNetDevice.StateKind,
         VirtioMmioTransport.StateKind,
         .. KvmVirtualMachine.StateKinds,
+        .. MachineStream.StateKinds,
     ];
 
     /// <summary>Null when this program does not know <paramref name="stateName"/>.</summary>

@@ -72,7 +72,7 @@ internal sealed unsafe class UnixSocketFile
 
     private static (ulong Device, ulong Inode) Identity(in stat status) => ((ulong)status.st_dev, (ulong)status.st_ino);
 
-    private static sockaddr_un Address(string path)
+    internal static sockaddr_un Address(string path)
     {
         sockaddr_un address = new() { sun_family = LibC.AF_UNIX };
         byte[] name = Encoding.UTF8.GetBytes(path);

@@ -96,7 +96,8 @@ internal sealed class MessageChannel(MessageSocket socket, CancellationToken can
                 throw new MigrationException(step, string.Create(CultureInfo.InvariantCulture, $"the message's bytes have CRC 0x{found:x8}, its header says 0x{wanted:x8}"));
             }
 
-            if (descriptors.Count != count)
+            // The hello asks whether descriptors come through: that none has is an answer.
+            if (descriptors.Count != count && !(type == (ushort)MessageType.Hello && descriptors.Count == 0))
             {
                 throw new MigrationException(step, $"{descriptors.Count} descriptors came with the message, {count} were sent");
             }

@@ -23,4 +23,7 @@ internal enum MessageType : ushort
 
     /// <summary>Either way: it can't go on; the reason, as text.</summary>
     Failed = 7,
+
+    /// <summary>Source to destination, after a stream and its <see cref="Prepared"/>: it is to run the guest; the source never will again.</summary>
+    Commit = 8,
 }

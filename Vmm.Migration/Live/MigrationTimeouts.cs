@@ -12,6 +12,9 @@ public sealed record MigrationTimeouts
     /// <summary>For the source to pause the guest and to send its state, and, twice, for the destination to wait for it.</summary>
     public TimeSpan State { get; init; } = TimeSpan.FromSeconds(10);
 
+    /// <summary>In a stream with RAM: until the next byte goes through, or the destination, which has all, answers.</summary>
+    public TimeSpan Stall { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>From the state's sending until the guest runs in the destination: the longest pause that a failure can cause.</summary>
     public TimeSpan Switchover { get; init; } = TimeSpan.FromMilliseconds(500);
 }

@@ -11,15 +11,55 @@ internal static class SectionReader
     public static void Load(ref StateInput input, string machine, IReadOnlyList<IStateSection> sections)
     {
         ReadHeader(ref input, machine);
-        for (int i = 0; i < sections.Count; i++)
-        {
-            LoadSection(ref input, i, sections[i]);
-        }
-
-        Expect(ref input, SectionType.EndOfFile, sections.Count == 0 ? "stream" : $"after {Describe(sections[^1])}");
+        LoadSections(ref input, sections, 0);
         if (input.DescriptorsLeft > 0)
         {
             throw new StateException("stream", $"{input.DescriptorsLeft} more open files came with it than its sections name");
+        }
+    }
+
+    /// <summary>Loads sections, the first one of number <paramref name="first"/>, and the mark after the last one.</summary>
+    /// <exception cref="StateException">What is wrong, and in which section and field.</exception>
+    public static void LoadSections(ref StateInput input, IReadOnlyList<IStateSection> sections, uint first)
+    {
+        for (int i = 0; i < sections.Count; i++)
+        {
+            LoadSection(ref input, first + (uint)i, sections[i]);
+        }
+
+        Expect(ref input, SectionType.EndOfFile, sections.Count == 0 ? "stream" : $"after {Describe(sections[^1])}");
+    }
+
+    /// <summary>Loads one section with its header and footer.</summary>
+    /// <exception cref="StateException">What is wrong, and in which section and field.</exception>
+    public static void LoadSection(ref StateInput input, uint number, IStateSection section)
+    {
+        string name = Describe(section);
+        Expect(ref input, SectionType.Full, name);
+        uint foundNumber = Number(ref input, name);
+        if (!input.TryTakeName(out string foundName))
+        {
+            throw new StateException(name, "the stream ends in its name");
+        }
+
+        uint instance = Number(ref input, name);
+        if (foundName != section.Name || instance != (uint)section.Instance || foundNumber != number)
+        {
+            throw new StateException(name, $"section {foundNumber}, {foundName}[{instance}], stands where section {number} is expected");
+        }
+
+        uint version = Number(ref input, name);
+        if (version < (uint)section.MinimumVersion || version > (uint)section.Version)
+        {
+            throw new StateException(name, $"version {version}, where this program reads {section.MinimumVersion} to {section.Version}");
+        }
+
+        section.Load(ref input, (int)version);
+        Expect(ref input, SectionType.Footer, name);
+        uint footer = Number(ref input, name);
+        if (footer != foundNumber)
+        {
+            throw new StateException(name, $"the footer says section {footer}, the header {foundNumber}");
         }
     }
 
@@ -48,37 +88,6 @@ internal static class SectionReader
         if (found != machine)
         {
             throw new StateException("configuration", $"the stream is of a machine of type {found}, this one is {machine}");
-        }
-    }
-
-    private static void LoadSection(ref StateInput input, int number, IStateSection section)
-    {
-        string name = Describe(section);
-        Expect(ref input, SectionType.Full, name);
-        uint foundNumber = Number(ref input, name);
-        if (!input.TryTakeName(out string foundName))
-        {
-            throw new StateException(name, "the stream ends in its name");
-        }
-
-        uint instance = Number(ref input, name);
-        if (foundName != section.Name || instance != (uint)section.Instance || foundNumber != (uint)number)
-        {
-            throw new StateException(name, $"section {foundNumber}, {foundName}[{instance}], stands where section {number} is expected");
-        }
-
-        uint version = Number(ref input, name);
-        if (version < (uint)section.MinimumVersion || version > (uint)section.Version)
-        {
-            throw new StateException(name, $"version {version}, where this program reads {section.MinimumVersion} to {section.Version}");
-        }
-
-        section.Load(ref input, (int)version);
-        Expect(ref input, SectionType.Footer, name);
-        uint footer = Number(ref input, name);
-        if (footer != foundNumber)
-        {
-            throw new StateException(name, $"the footer says section {footer}, the header {foundNumber}");
         }
     }
 

@@ -18,20 +18,26 @@ internal static class SectionWriter
         int length = Encoding.UTF8.GetByteCount(machine);
         buffer.Number((uint)length);
         Encoding.UTF8.GetBytes(machine, buffer.Take(length));
+        WriteSections(buffer, sections, 0, versions);
+        buffer.Byte((byte)SectionType.EndOfFile);
+    }
+
+    /// <summary>The sections alone, the first one with number <paramref name="first"/>.</summary>
+    public static void WriteSections(StateBuffer buffer, IReadOnlyList<IStateSection> sections, uint first, IReadOnlyList<int>? versions = null)
+    {
         for (int i = 0; i < sections.Count; i++)
         {
             IStateSection section = sections[i];
             int version = versions?[i] ?? section.Version;
+            uint number = first + (uint)i;
             buffer.Byte((byte)SectionType.Full);
-            buffer.Number((uint)i);
+            buffer.Number(number);
             buffer.Name(section.Name);
             buffer.Number((uint)section.Instance);
             buffer.Number((uint)version);
             section.Save(buffer, version);
             buffer.Byte((byte)SectionType.Footer);
-            buffer.Number((uint)i);
+            buffer.Number(number);
         }
-
-        buffer.Byte((byte)SectionType.EndOfFile);
     }
 }

@@ -5,6 +5,7 @@ using Vmm.Core.Virtio;
 using Vmm.Devices.VirtioNet;
 using Vmm.Kvm;
 using Vmm.Kvm.State;
+using Vmm.Migration.Stream;
 
 namespace Vmm.Migration.Tests.Conformance;
 
@@ -15,6 +16,7 @@ internal static class DescribedType
     private static readonly Dictionary<Type, Func<object>> s_empty = new()
     {
         [typeof(KvmVcpuState)] = () => new KvmVcpuState { Xsave = new byte[64], Msrs = new MsrBuffer(3) },
+        [typeof(MachineState)] = () => new MachineState { Manifest = new byte[3] },
         [typeof(MacTable)] = () => MacTable.Empty(),
         [typeof(ReceiveFilterState)] = () => ReceiveFilterState.Initial(),
         [typeof(ReceiveQueueState)] = () => Pair(),
