@@ -15,7 +15,7 @@ internal static class DifferenceView
     {
         if (json)
         {
-            JsonArray array = [.. differences.Select(d => new JsonObject { ["path"] = d.Path, ["left"] = d.Left, ["right"] = d.Right })];
+            JsonArray array = [.. differences.Select(JsonNode (d) => new JsonObject { ["path"] = d.Path, ["left"] = d.Left, ["right"] = d.Right })];
             output.WriteLine(InspectCommand.Text(array));
         }
         else if (terminal && differences.Count > 0)

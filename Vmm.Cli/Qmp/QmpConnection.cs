@@ -1,7 +1,6 @@
 using System.Net.Sockets;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using Tmds.Linux;
 
 namespace Vmm.Cli.Qmp;
 
@@ -55,7 +54,7 @@ internal sealed class QmpConnection : IDisposable
         {
             connection = new QmpConnection(path);
         }
-        catch (SocketException e) when (e.NativeErrorCode == LibC.ECONNREFUSED || e.NativeErrorCode == LibC.ENOENT)
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionRefused or SocketError.AddressNotAvailable) // ECONNREFUSED, ENOENT
         {
             return null;
         }

@@ -10,6 +10,9 @@ internal static class Host
     /// <summary>The binary under test: what <c>./test.sh</c> published, or the last one that <c>./vmm</c> did.</summary>
     public static string Binary { get; } = Environment.GetEnvironmentVariable("VMM_BINARY") ?? Path.Combine(Root, "artifacts/publish/Vmm.Cli/release_linux-x64/vmm");
 
+    /// <summary>What XDG_RUNTIME_DIR is for all that the tests start: the names of their machines are nobody else's business.</summary>
+    public static string RuntimeFolder { get; } = MakeRuntimeFolder();
+
     public static string Root
     {
         get
@@ -41,4 +44,11 @@ internal static class Host
 
     public static void RequireTool(string name)
         => Assert.SkipUnless((Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => File.Exists(Path.Combine(folder, name))), $"The tool {name} is not installed.");
+
+    private static string MakeRuntimeFolder()
+    {
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("vmm-run-");
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => folder.Delete(recursive: true);
+        return folder.FullName;
+    }
 }

@@ -75,6 +75,9 @@ internal sealed class VmmProcess : IDisposable
         _process.StandardInput.Flush();
     }
 
+    /// <summary>The process reads an end of file from now on.</summary>
+    public void EndInput() => _process.StandardInput.Close();
+
     /// <param name="signal">A number of signal(7).</param>
     public void Signal(int signal) => _ = LibC.kill(Id, signal);
 
@@ -92,6 +95,7 @@ internal sealed class VmmProcess : IDisposable
     private static Process Spawn(string program, string[] arguments)
     {
         ProcessStartInfo start = new(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        start.Environment["XDG_RUNTIME_DIR"] = Host.RuntimeFolder;
         return Process.Start(start)!;
     }
 
