@@ -30,7 +30,8 @@ internal sealed unsafe partial class KvmVcpu
 
     internal void SaveState(ref KvmVcpuState state)
     {
-        // ORDER: the MP state first: reading it accepts a pending INIT or SIPI, which changes the rest. The LAPIC before the events and
+        // ORDER: the MP state first: reading it accepts a pending INIT or SIPI, which changes the rest. The TSC deadline, an MSR, before the
+        // LAPIC: should it pass between the two, its interrupt may come twice, but does come. The LAPIC before the events and
         // the events last: the readings before may move a pending interrupt or exception, and this is where it is found.
         Get(KVM_GET_MP_STATE, ref state.MpState, nameof(KVM_GET_MP_STATE));
         Get(KVM_GET_REGS, ref state.Registers, nameof(KVM_GET_REGS));
@@ -38,9 +39,9 @@ internal sealed unsafe partial class KvmVcpu
         SaveXsave(state.Xsave);
         Get(KVM_GET_XCRS, ref state.ExtendedControlRegisters, nameof(KVM_GET_XCRS));
         Get(KVM_GET_DEBUGREGS, ref state.DebugRegisters, nameof(KVM_GET_DEBUGREGS));
-        Get(KVM_GET_LAPIC, ref state.LocalApic, nameof(KVM_GET_LAPIC));
         SaveTime(ref state);
         SaveMsrs(state.Msrs);
+        Get(KVM_GET_LAPIC, ref state.LocalApic, nameof(KVM_GET_LAPIC));
         Get(KVM_GET_VCPU_EVENTS, ref state.Events, nameof(KVM_GET_VCPU_EVENTS));
     }
 

@@ -12,7 +12,16 @@ public sealed partial class KvmVirtualMachine
     public IInterruptLine GetInterruptLine(Gsi gsi)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(gsi.Number, PinCount, nameof(gsi));
-        return _lines[gsi.Number] ??= new KvmInterruptLine(_vm, gsi);
+        if (_lines[gsi.Number] is not { } line)
+        {
+            line = _lines[gsi.Number] = new KvmInterruptLine(_vm, gsi);
+            if (_linesUnknown)
+            {
+                line.Forget();
+            }
+        }
+
+        return line;
     }
 
     /// <inheritdoc/>

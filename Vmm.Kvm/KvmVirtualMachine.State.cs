@@ -34,7 +34,7 @@ public sealed partial class KvmVirtualMachine
         protected override ref KvmVcpuState Collect()
         {
             machine.ThrowIfRunning();
-            machine._vcpus[Instance].SaveState(ref state.Vcpus[Instance]);
+            machine.SaveCpu(Instance, ref state.Vcpus[Instance]);
             return ref state.Vcpus[Instance];
         }
 
@@ -87,11 +87,23 @@ public sealed partial class KvmVirtualMachine
         ThrowIfRunning();
         for (int i = 0; i < _vcpus.Length; i++)
         {
-            _vcpus[i].SaveState(ref state.Vcpus[i]);
+            SaveCpu(i, ref state.Vcpus[i]);
         }
 
         // ORDER: after the vCPUs, so that kvmclock is read last, as close as can be to what comes next.
         _vm.SaveState(ref state.Vm);
+    }
+
+    private void SaveCpu(int index, ref KvmVcpuState state)
+    {
+        _vcpus[index].SaveState(ref state);
+        var timer = new LocalTimer(ref state.LocalApic);
+        if (timer.MayBeDue)
+        {
+            _group!.Settle(index);
+            _vcpus[index].SaveState(ref state);
+            timer.ForgetIfDone();
+        }
     }
 
     /// <summary>Sets everything in a machine of the same shape whose vCPUs exist and have not run, or are paused.</summary>
@@ -111,6 +123,7 @@ public sealed partial class KvmVirtualMachine
 
         _vm.RestoreTime(in state.Vm);
         _stoppedAt = Stopwatch.GetTimestamp() - Age(in state.Vm.Clock).Ticks * (Stopwatch.Frequency / TimeSpan.TicksPerSecond);
+        _linesUnknown = true;
         foreach (KvmInterruptLine? line in _lines)
         {
             line?.Forget();

@@ -30,6 +30,7 @@ public sealed partial class KvmVirtualMachine : IVirtualMachine
     private KvmVcpu[] _vcpus = [];
     private VcpuGroup? _group;
     private long _stoppedAt;
+    private bool _linesUnknown;
     private bool _hasRun;
     private bool _disposed;
 

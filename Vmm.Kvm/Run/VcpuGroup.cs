@@ -129,6 +129,31 @@ internal sealed class VcpuGroup : IDisposable
         }
     }
 
+    /// <summary>Has a parked thread call KVM_RUN without entering the guest; see <see cref="VcpuThread.Settle"/>. Returns when it has.</summary>
+    internal void Settle(int index)
+    {
+        VcpuThread thread = _threads[index];
+        lock (_lock)
+        {
+            thread.MustSettle = true;
+            _alerts++;
+            Monitor.PulseAll(_lock);
+        }
+
+        var moment = new Moment(s_kickTime);
+        while (thread.MustSettle && !moment.IsOver)
+        {
+        }
+
+        lock (_lock)
+        {
+            while (thread.MustSettle && thread.Activity == VcpuActivity.Parked)
+            {
+                Monitor.Wait(_lock);
+            }
+        }
+    }
+
     /// <summary>Raises the priority of all threads or gives it back.</summary>
     internal void SetUrgent(bool urgent)
     {
@@ -192,6 +217,12 @@ internal sealed class VcpuGroup : IDisposable
                 }
 
                 alerts = _alerts;
+                if (thread.MustSettle)
+                {
+                    thread.Settle();
+                    thread.MustSettle = false;
+                    Monitor.PulseAll(_lock);
+                }
             }
 
             var moment = new Moment(s_alertTime);

@@ -32,6 +32,7 @@ internal sealed unsafe partial class VcpuThread
 
     // Volatile state
     private volatile VcpuActivity _activity;
+    private volatile bool _mustSettle;
 
     internal VcpuThread(KvmVcpu vcpu, VcpuGroup group, VirtualMachineConfig config, CrashReporter reporter)
     {
@@ -51,6 +52,13 @@ internal sealed unsafe partial class VcpuThread
     {
         get => _activity;
         set => _activity = value;
+    }
+
+    /// <summary>Set under the group's lock by whoever wants <see cref="Settle"/>, cleared by this thread.</summary>
+    internal bool MustSettle
+    {
+        get => _mustSettle;
+        set => _mustSettle = value;
     }
 
     /// <summary>As of gettid(2); 0 before the thread has begun.</summary>
@@ -125,6 +133,19 @@ internal sealed unsafe partial class VcpuThread
         Volatile.Write(ref _run->immediate_exit, 1);
         _ = KvmIoctl.ioctl(_vcpu.Number, KvmIoctl.KVM_RUN, null); // EINTR
         ClearImmediateExit();
+    }
+
+    /// <summary>
+    /// Makes KVM put an interrupt of the LAPIC's timer, which has run out while the vCPU was parked, where it can be read. KVM does so
+    /// on the way out of the guest, or on the way to it when a signal waits: then it turns back before it enters.
+    /// </summary>
+    internal void Settle()
+    {
+        // ORDER: the signal before KVM_RUN, or the guest is entered. It is blocked in this thread, so it waits.
+        KickSignal.Send(_threadId);
+        ClearImmediateExit();
+        _ = KvmIoctl.ioctl(_vcpu.Number, KvmIoctl.KVM_RUN, null); // EINTR
+        KickSignal.Consume();
     }
 
     private void Loop()

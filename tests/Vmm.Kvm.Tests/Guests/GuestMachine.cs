@@ -80,26 +80,34 @@ internal sealed class GuestMachine : IDisposable
     {
         WriteLongModeTables();
         Load(CodeAddress, 64, program);
+        StartLoaded64(cpuCount);
+    }
+
+    /// <summary>Runs what is loaded already, tables included.</summary>
+    internal void StartLoaded64(int cpuCount = 1)
+    {
         Vm.Start(cpuCount, new CpuEntry(
             CpuMode.Long64, new GuestAddress(CodeAddress), new GuestAddress(0x6000), new GuestAddress(PageTable), new GuestAddress(DescriptorTable)));
     }
 
-    internal void WriteLongModeTables()
+    /// <param name="user">Page table bit 2: lets ring 3 use the memory, too.</param>
+    internal void WriteLongModeTables(ulong user = 0)
     {
-        ulong[] descriptors = [0, 0x00CF_9B00_0000_FFFF, 0x00CF_9300_0000_FFFF, 0, 0x00AF_9B00_0000_FFFF];
+        // The last two are ring 3's data and code.
+        ulong[] descriptors = [0, 0x00CF_9B00_0000_FFFF, 0x00CF_9300_0000_FFFF, 0, 0x00AF_9B00_0000_FFFF, 0x00CF_F300_0000_FFFF, 0x00AF_FB00_0000_FFFF];
         for (int i = 0; i < descriptors.Length; i++)
         {
             Put(DescriptorTable + (ulong)i * 8, descriptors[i]);
         }
 
-        Put(PageTable, (PageTable + 0x1000) | 3);
+        Put(PageTable, (PageTable + 0x1000) | 3 | user);
         for (ulong gib = 0; gib < 4; gib++)
         {
             ulong directory = PageTable + 0x2000 + gib * 0x1000;
-            Put(PageTable + 0x1000 + gib * 8, directory | 3);
+            Put(PageTable + 0x1000 + gib * 8, directory | 3 | user);
             for (ulong i = 0; i < 512; i++)
             {
-                Put(directory + i * 8, ((gib << 30) + (i << 21)) | 0x83);
+                Put(directory + i * 8, ((gib << 30) + (i << 21)) | 0x83 | user);
             }
         }
     }

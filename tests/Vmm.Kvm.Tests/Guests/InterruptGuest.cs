@@ -25,25 +25,69 @@ internal static class InterruptGuest
     /// <summary>Starts a guest that halts and counts the interrupts of one IOAPIC pin.</summary>
     internal static void Start(GuestMachine machine, int pin, bool level)
     {
+        Prepare(machine, Handler);
+        machine.Start64(c => Program(c, pin, level));
+        machine.WaitForCounter(Ready, 0);
+    }
+
+    /// <summary>Writes the interrupt table, whose one entry is <see cref="Vector"/>.</summary>
+    internal static void Prepare(GuestMachine machine, Action<Assembler> handler)
+    {
         // A 64-bit interrupt gate: offset 15:0, selector, type 0x8E, offset 31:16, offset 63:32.
         ulong selector = 0x20;
         machine.Put(InterruptTable + Vector * 16UL, (HandlerAddress & 0xFFFF) | (selector << 16) | (0x8EUL << 40) | (HandlerAddress >> 16 << 48));
         machine.Put(TablePointer, (ushort)(256 * 16 - 1));
         machine.Put(TablePointer + 2, InterruptTable);
-        machine.Load(HandlerAddress, 64, Handler);
-        machine.Start64(c => Program(c, pin, level));
-        machine.WaitForCounter(Ready, 0);
+        machine.Load(HandlerAddress, 64, handler);
     }
 
-    private static void Program(Assembler c, int pin, bool level)
+    /// <summary>Loads stack and interrupt table, and turns the LAPIC on. Interrupts stay off.</summary>
+    internal static void Begin(Assembler c)
     {
         c.mov(rsp, GuestMachine.StackTop);
         c.lidt(__[TablePointer]);
         Store(c, LapicSpurious, 0x1FF);
+    }
+
+    /// <summary>Routes an IOAPIC pin to <see cref="Vector"/> of the first vCPU.</summary>
+    internal static void Route(Assembler c, int pin, bool level)
+    {
         Store(c, IoApicSelect, 0x11 + pin * 2);
         Store(c, IoApicWindow, 0);
         Store(c, IoApicSelect, 0x10 + pin * 2);
         Store(c, IoApicWindow, Vector | (level ? Level : 0));
+    }
+
+    /// <summary>Halts for ever, with interrupts on.</summary>
+    internal static void Idle(Assembler c)
+    {
+        Label again = c.CreateLabel();
+        c.sti();
+        c.Label(ref again);
+        c.hlt();
+        c.jmp(again);
+    }
+
+    /// <summary>Spins until a 32-bit word in RAM is not 0.</summary>
+    internal static void WaitFor(Assembler c, ulong word)
+    {
+        Label again = c.CreateLabel();
+        c.Label(ref again);
+        c.cmp(__dword_ptr[word], 0);
+        c.je(again);
+    }
+
+    /// <summary>The end of a handler.</summary>
+    internal static void Return(Assembler c)
+    {
+        Store(c, LapicEoi, 0);
+        c.iretq();
+    }
+
+    private static void Program(Assembler c, int pin, bool level)
+    {
+        Begin(c);
+        Route(c, pin, level);
         c.sti();
         c.mov(__dword_ptr[Ready], 1);
         Label again = c.CreateLabel();
@@ -57,11 +101,10 @@ internal static class InterruptGuest
         c.inc(__dword_ptr[Count]);
         c.mov(edx, AcknowledgePort);
         c.@out(dx, al);
-        Store(c, LapicEoi, 0);
-        c.iretq();
+        Return(c);
     }
 
-    private static void Store(Assembler c, ulong register, int value)
+    internal static void Store(Assembler c, ulong register, int value)
     {
         c.mov(rbx, register);
         c.mov(__dword_ptr[rbx], value);
