@@ -12,6 +12,7 @@ internal sealed class FieldInspector(StreamFile file)
     private const byte Subsection = 0x05;
     private const int MaxDepth = 32;
     private int _depth;
+    private long _values;
 
     public JsonObject Read(JsonElement description, string path)
     {
@@ -36,9 +37,9 @@ internal sealed class FieldInspector(StreamFile file)
             }
         }
 
-        if (Description.Find(description, "subsections") is { } subsections)
+        if (Description.Find(description, "subsections") is not null)
         {
-            foreach (JsonElement subsection in subsections.EnumerateArray())
+            foreach (JsonElement subsection in Description.Array(description, "subsections"))
             {
                 ReadSubsection(result, subsection, path);
             }
@@ -64,6 +65,12 @@ internal sealed class FieldInspector(StreamFile file)
 
     private JsonNode ReadValue(JsonElement field, string path)
     {
+        // A description can say that there are any number of values that take no bytes.
+        if (++_values > file.Length)
+        {
+            throw new StateException(path, $"the description has more values than the file has bytes, {file.Length}");
+        }
+
         string type = Description.Text(field, "type");
         if (type == "struct" && Description.Find(field, "struct") is { } inner)
         {

@@ -11,6 +11,8 @@ internal sealed class StreamFile(System.IO.Stream file)
 
     public long Position => file.Position;
 
+    public long Length => _length;
+
     public long Left => _length - file.Position;
 
     /// <exception cref="StateException">The file ends before.</exception>

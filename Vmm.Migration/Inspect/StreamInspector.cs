@@ -122,7 +122,7 @@ public sealed class StreamInspector
 
     private void ReadConfiguration(JsonElement description)
     {
-        if (description.TryGetProperty("configuration", out JsonElement configuration))
+        if (Description.Find(description, "configuration") is { } configuration)
         {
             _ = new FieldInspector(_file).Read(configuration, "configuration");
             return;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using SharpFuzz;
 
 namespace Vmm.Fuzz;
@@ -6,6 +7,7 @@ namespace Vmm.Fuzz;
 /// <code>
 /// Vmm.Fuzz TARGET FILE...        runs each file once: a corpus, or what a fuzzer has found
 /// Vmm.Fuzz TARGET --seeds DIR    writes inputs to begin with
+/// Vmm.Fuzz TARGET --random N     runs N changed seeds without a fuzzer; a finding is written to finding-TARGET
 /// Vmm.Fuzz TARGET --afl          under afl-fuzz, after `sharpfuzz Vmm.Core.dll`; alone it takes one input from standard input
 /// Vmm.Fuzz TARGET --libfuzzer    under libfuzzer-dotnet, after `sharpfuzz Vmm.Core.dll`
 /// </code>
@@ -15,10 +17,10 @@ internal static class Program
     private static int Main(string[] args)
     {
         using ElfTarget elf = new();
-        FuzzTarget[] targets = [elf];
+        FuzzTarget[] targets = [elf, new InspectTarget(), new SectionsTarget(), new MachineTarget()];
         if (args.Length < 2 || Array.Find(targets, t => t.Name == args[0]) is not { } target)
         {
-            Console.Error.WriteLine($"Usage: Vmm.Fuzz TARGET (FILE... | --seeds DIR | --afl | --libfuzzer). Targets: {string.Join(", ", targets.Select(t => t.Name))}.");
+            Console.Error.WriteLine($"Usage: Vmm.Fuzz TARGET (FILE... | --seeds DIR | --random N | --afl | --libfuzzer). Targets: {string.Join(", ", targets.Select(t => t.Name))}.");
             return 2;
         }
 
@@ -26,6 +28,9 @@ internal static class Program
         {
             case "--seeds" when args.Length == 3:
                 WriteSeeds(target, Directory.CreateDirectory(args[2]));
+                break;
+            case "--random" when args.Length == 3:
+                RunRandom(target, int.Parse(args[2], CultureInfo.InvariantCulture));
                 break;
             case "--afl":
                 Fuzzer.OutOfProcess.Run(stream => target.Run(ReadAll(stream)));
@@ -48,6 +53,27 @@ internal static class Program
         {
             File.WriteAllBytes(Path.Combine(folder.FullName, name), bytes);
         }
+    }
+
+    private static void RunRandom(FuzzTarget target, int count)
+    {
+        byte[][] seeds = [.. target.Seeds.Select(seed => seed.Bytes)];
+        Random random = new();
+        for (int i = 0; i < count; i++)
+        {
+            byte[] input = Mutation.Of(seeds[random.Next(seeds.Length)], random);
+            try
+            {
+                target.Run(input);
+            }
+            catch
+            {
+                File.WriteAllBytes($"finding-{target.Name}", input);
+                throw;
+            }
+        }
+
+        Console.WriteLine($"{count} inputs, no finding");
     }
 
     private static byte[] ReadAll(Stream stream)

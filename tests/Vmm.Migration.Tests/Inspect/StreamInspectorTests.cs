@@ -48,6 +48,52 @@ public sealed class StreamInspectorTests
         }
     }
 
+    /// <summary>Descriptions that are JSON and no description.</summary>
+    [Theory]
+    [InlineData("""[]""", "description: devices is not an array in []")]
+    [InlineData("""{"devices":[{"name":"\ud800","instance_id":0}]}""", "description: name is not a text in *")]
+    [InlineData("""{"devices":[{"\ud800":"x","name":"x"}]}""", "description: *")]
+    [InlineData("""{"devices":[{"name":"x","instance_id":0,"fields":[],"subsections":{}}]}""", "description: subsections is not an array in *")]
+    [InlineData("""{"devices":[{"name":"x","instance_id":0,"fields":[{"name":"a","type":"uint8","size":-1}]}]}""", "description: size is not a number *")]
+    [InlineData("""{"devices":[{"name":"x","instance_id":0,"fields":[{"name":"a","type":"uint8","size":2000000000}]}]}""", "x: a: the file ends at byte *")]
+    [InlineData("""{"devices":[{"name":"x","instance_id":0,"fields":[{"name":"a","type":"uint8","size":1,"array_len":2000000000}]}]}""", "x: a: array_len 2000000000 is more than *")]
+    public void Read_OfADescriptionThatIsNone_IsRefused(string description, string message)
+        => Invoking(() => Read(StreamOfOneSection(description))).Should().Throw<StateException>().WithMessage(message);
+
+    [Fact]
+    public void Read_OfArraysInArraysOfNothing_IsRefusedInTime()
+    {
+        // 50 to the power of 8 values that take no byte of the file.
+        string field = """{"name":"a","type":"uint8","size":0}""";
+        for (int i = 0; i < 8; i++)
+        {
+            field = """{"name":"a","type":"struct","size":0,"array_len":50,"struct":{"fields":[""" + field + "]}}";
+        }
+
+        byte[] stream = StreamOfOneSection("""{"devices":[{"name":"x","instance_id":0,"fields":[""" + field + "]}]}");
+
+        Invoking(() => Read(stream)).Should().Throw<StateException>().WithMessage("*more values than the file has bytes*");
+    }
+
+    /// <summary>A section x[0] of 100 bytes and what stands for its description.</summary>
+    private static byte[] StreamOfOneSection(string description)
+    {
+        StateBuffer buffer = new();
+        buffer.Number(0x5145_564du);
+        buffer.Number(3u);
+        buffer.Byte(0x04);
+        buffer.Number(0u);
+        buffer.Name("x");
+        buffer.Number(0u);
+        buffer.Number(1u);
+        buffer.Take(100).Clear();
+        buffer.Byte(0);
+        buffer.Byte(0x06);
+        buffer.Number((uint)description.Length);
+        buffer.Bytes(Encoding.UTF8.GetBytes(description));
+        return buffer.Written.ToArray();
+    }
+
     [Fact]
     public void Between_TwoStreams_NamesWhatDiffers()
     {
