@@ -9,7 +9,7 @@ namespace Vmm.Backends.Tap;
 /// </summary>
 /// <remarks>
 /// After <see cref="Open(TapOptions)"/> only the first queue is attached and no offload is on, as a virtio-net device needs it after
-/// reset. <see cref="Adopt"/> changes neither: the interface may have a running guest on it.
+/// reset. <see cref="Adopt(IReadOnlyList{int})"/> changes neither: the interface may have a running guest on it.
 /// </remarks>
 public sealed partial class TapBackend : INetworkBackend
 {
@@ -18,6 +18,9 @@ public sealed partial class TapBackend : INetworkBackend
     private readonly bool _multiQueue;
 
     private volatile int _maxFrameSize;
+
+    /// <summary>Whether the interface has the offloads of <see cref="_state"/>: an adopted one has what it has.</summary>
+    private bool _offloadsKnown;
 
     private TapBackend(string name, TunDescriptor[] descriptors, bool[] attached, ushort flags)
     {
@@ -39,9 +42,9 @@ public sealed partial class TapBackend : INetworkBackend
 
     public int QueueCount => _queues.Length;
 
-    public NetworkOffloads SupportedOffloads { get; private init; }
+    public NetworkOffloads SupportedOffloads { get; private set; }
 
-    public int? Mtu { get; private init; }
+    public int? Mtu { get; private set; }
 
     /// <summary>The host's own address on the interface, for people; the guest has another.</summary>
     public MacAddress? HostAddress { get; private init; }
@@ -66,11 +69,18 @@ public sealed partial class TapBackend : INetworkBackend
     public void SetOffloads(NetworkOffloads offloads)
     {
         NetworkOffloads taken = TapOffloads.Normalize(offloads & SupportedOffloads);
+        if (_offloadsKnown && taken == _state.Offloads)
+        {
+            return;
+        }
+
         if (!_descriptors[0].TrySetOffload(taken))
         {
             throw new LinuxException("ioctl(TUNSETOFFLOAD)", $"{InterfaceName}, {taken}", Tmds.Linux.LibC.errno);
         }
 
+        _offloadsKnown = true;
+        _state.Offloads = taken;
         _maxFrameSize = TapOffloads.MaxFrameSize(taken, Mtu);
     }
 
@@ -79,6 +89,7 @@ public sealed partial class TapBackend : INetworkBackend
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(count, _queues.Length);
+        _state.ActiveQueues = (ushort)count;
         if (!_multiQueue)
         {
             return;

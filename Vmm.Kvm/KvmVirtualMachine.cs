@@ -109,8 +109,7 @@ public sealed partial class KvmVirtualMachine : IVirtualMachine
         }
 
         _vm.AllowLargeApicIds(cpuCount);
-        kvm_cpuid_entry2[] supported = _kvm.GetSupportedCpuid();
-        bool tscDeadline = _vm.Check(KvmCapability.KVM_CAP_TSC_DEADLINE_TIMER) != 0;
+        kvm_cpuid_entry2[] supported = CpuidSource(out bool tscDeadline);
         _vcpus = new KvmVcpu[cpuCount];
         for (int i = 0; i < cpuCount; i++)
         {

@@ -19,6 +19,12 @@ public class FileDescriptor : SafeHandleMinusOneIsInvalid
         return new FileDescriptor(fd);
     }
 
+    private const int F_ADD_SEALS = 1033;
+    private const int F_GET_SEALS = 1034;
+
+    /// <summary>F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW.</summary>
+    private const int SizeSeals = 0x7;
+
     private const ushort CreationMode = 0x1B6; // 0666, less the umask; for O_CREAT
 
     /// <summary>Opens a path with O_CLOEXEC.</summary>
@@ -40,17 +46,36 @@ public class FileDescriptor : SafeHandleMinusOneIsInvalid
     /// <summary>A memfd of no bytes, close-on-exec, that can be sealed.</summary>
     /// <param name="name">As /proc shows it.</param>
     /// <param name="flags">More MFD_ flags.</param>
-    public static unsafe FileDescriptor CreateMemory(string name, uint flags = 0, string? advice = null)
+    /// <param name="subject">What it is for, in messages.</param>
+    /// <param name="advice">What to do when it can't be had.</param>
+    public static unsafe FileDescriptor CreateMemory(string name, uint flags, string subject, string? advice = null)
     {
         byte* text = (byte*)Marshal.StringToCoTaskMemUTF8(name);
         try
         {
             int fd = LibC.memfd_create(text, LibC.MFD_CLOEXEC | LibC.MFD_ALLOW_SEALING | flags);
-            return new FileDescriptor(LinuxException.ThrowIfFailed(fd, "memfd_create", name, advice));
+            return new FileDescriptor(LinuxException.ThrowIfFailed(fd, "memfd_create", subject, advice));
         }
         finally
         {
             Marshal.FreeCoTaskMem((nint)text);
+        }
+    }
+
+    /// <summary>Fixes the size of a memfd for ever: who maps it can't lose pages under the mapping.</summary>
+    public void Seal(string subject) => LinuxException.ThrowIfFailed(LibC.fcntl(Number, F_ADD_SEALS, SizeSeals), "fcntl(F_ADD_SEALS)", subject);
+
+    /// <summary>Checks a memfd that came from somebody else.</summary>
+    /// <exception cref="LinuxException">It is none, has another size, or its size can still change.</exception>
+    public unsafe void CheckSealed(ulong size, string subject)
+    {
+        int seals = LinuxException.ThrowIfFailed(LibC.fcntl(Number, F_GET_SEALS), "fcntl(F_GET_SEALS)", subject, "It is no memfd.");
+        stat status;
+        LinuxException.ThrowIfFailed(LibC.fstat(Number, &status), "fstat", subject);
+        if ((seals & SizeSeals) != SizeSeals || (ulong)(long)status.st_size != size)
+        {
+            throw new LinuxException(
+                "fcntl(F_GET_SEALS)", subject, LibC.EINVAL, $"It has seals 0x{seals:x} and {(long)status.st_size} bytes, where 0x{SizeSeals:x} and {size} are needed.");
         }
     }
 

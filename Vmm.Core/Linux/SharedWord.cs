@@ -6,11 +6,6 @@ namespace Vmm.Core.Linux;
 public sealed unsafe class SharedWord : IDisposable
 {
     private const int Size = 4096;
-    private const int F_ADD_SEALS = 1033;
-    private const int F_GET_SEALS = 1034;
-
-    /// <summary>F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW: nobody can take the page away under a mapping.</summary>
-    private const int Seals = 0x7;
 
     private int* _word;
 
@@ -34,11 +29,11 @@ public sealed unsafe class SharedWord : IDisposable
     /// <summary>A new word, 0.</summary>
     public static SharedWord Create(string name)
     {
-        FileDescriptor file = FileDescriptor.CreateMemory(name);
+        FileDescriptor file = FileDescriptor.CreateMemory(name, 0, name);
         try
         {
             LinuxException.ThrowIfFailed(LibC.ftruncate(file.Number, Size), "ftruncate", name);
-            LinuxException.ThrowIfFailed(LibC.fcntl(file.Number, F_ADD_SEALS, Seals), "fcntl(F_ADD_SEALS)", name);
+            file.Seal(name);
             return new SharedWord(file, name);
         }
         catch
@@ -52,12 +47,8 @@ public sealed unsafe class SharedWord : IDisposable
     /// <exception cref="LinuxException">The file is none, or could be cut under the mapping.</exception>
     public static SharedWord Adopt(FileDescriptor file, string name)
     {
-        int seals = LinuxException.ThrowIfFailed(LibC.fcntl(file.Number, F_GET_SEALS), "fcntl(F_GET_SEALS)", name, "It is no memfd.");
-        stat status;
-        LinuxException.ThrowIfFailed(LibC.fstat(file.Number, &status), "fstat", name);
-        return (seals & Seals) == Seals && status.st_size == Size
-            ? new SharedWord(file, name)
-            : throw new LinuxException("fcntl(F_GET_SEALS)", name, LibC.EINVAL, $"It has seals 0x{seals:x} and {status.st_size} bytes, where 0x{Seals:x} and {Size} are needed.");
+        file.CheckSealed(Size, name);
+        return new SharedWord(file, name);
     }
 
     /// <summary>Changes the word if it is <paramref name="from"/>; whether it was.</summary>

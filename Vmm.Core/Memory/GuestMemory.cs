@@ -25,6 +25,8 @@ public sealed unsafe class GuestMemory : IDisposable
     /// <summary>Bytes of a huge page; with them, the size of guest memory is a multiple of it.</summary>
     public const ulong HugePageSize = 2 << 20;
     private const int MADV_POPULATE_WRITE = 23; // Linux 5.14
+    private const int SEEK_DATA = 3;
+    private const int SEEK_HOLE = 4;
 
     // Inaccessible memory on both sides: what slipped past every check would end in a fault, not in somebody else's bytes.
     private const ulong GuardSize = HugePageSize;
@@ -36,11 +38,13 @@ public sealed unsafe class GuestMemory : IDisposable
     private readonly bool _sparse; // ordinary pages that need not all be there
     private bool _disposed;
 
-    private GuestMemory(FileDescriptor file, ulong size, bool sparse, byte* host, byte* reserved)
+    private GuestMemory(FileDescriptor file, GuestMemoryOptions options, byte* host, byte* reserved)
     {
+        ulong size = options.Size;
         File = file;
-        _sparse = sparse;
         Size = size;
+        HugePages = options.HugePages;
+        _sparse = !options.HugePages && !options.Populate;
         _host = host;
         _reserved = reserved;
         ulong low = Math.Min(size, LowLimit);
@@ -55,6 +59,9 @@ public sealed unsafe class GuestMemory : IDisposable
     /// <summary>Bytes of RAM in all regions.</summary>
     public ulong Size { get; }
 
+    /// <summary>Whether it is of huge pages.</summary>
+    public bool HugePages { get; }
+
     public IReadOnlyList<MemoryRegion> Regions { get; }
 
     /// <summary>Creates and maps a memfd.</summary>
@@ -68,17 +75,49 @@ public sealed unsafe class GuestMemory : IDisposable
             throw new ArgumentException($"Guest memory of {options.Size} bytes is not a positive multiple of the page size {page}.", nameof(options));
         }
 
-        string subject = $"guest memory of {options.Size >> 20} MiB";
-        FileDescriptor file = CreateFile(options.HugePages, subject);
+        string subject = Subject(options.Size);
+        FileDescriptor file = FileDescriptor.CreateMemory("vmm-guest-ram", options.HugePages ? LibC.MFD_HUGETLB : 0u, subject, options.HugePages ? HugePageAdvice : null);
         try
         {
             LinuxException.ThrowIfFailed(LibC.ftruncate(file.Number, checked((long)options.Size)), "ftruncate", subject);
+            file.Seal(subject);
             return Map(file, options, subject);
         }
         catch
         {
             file.Dispose();
             throw;
+        }
+    }
+
+    /// <summary>Maps the RAM of a guest that another process has made. It owns <paramref name="file"/> when this returns.</summary>
+    /// <param name="file">The other's <see cref="File"/>.</param>
+    /// <param name="options">As they were there.</param>
+    /// <exception cref="LinuxException">The file is no memfd of this size, or could be cut under the guest.</exception>
+    public static GuestMemory Adopt(FileDescriptor file, GuestMemoryOptions options)
+    {
+        string subject = Subject(options.Size);
+        file.CheckSealed(options.Size, subject);
+        return Map(file, options with { Populate = false }, subject);
+    }
+
+    /// <summary>
+    /// Puts the pages that the guest has used into this process's page tables, so that nobody waits for them later. Pages that were never
+    /// touched stay as they are.
+    /// </summary>
+    public void Prefault()
+    {
+        for (long start = NextData(0); start >= 0;)
+        {
+            long end = LibC.lseek(File.Number, start, SEEK_HOLE);
+            if (end <= start)
+            {
+                return;
+            }
+
+            // SAFETY: SEEK_HOLE stays within the file, and the mapping has its size. It is an advice: what it does not do, a fault will.
+            _ = LibC.madvise(_host + start, (size_t)(ulong)(end - start), MADV_POPULATE_WRITE);
+            start = NextData(end);
         }
     }
 
@@ -208,15 +247,9 @@ public sealed unsafe class GuestMemory : IDisposable
         return offset < high.Size && length <= high.Size - offset ? high.Host + offset : null;
     }
 
-    private static FileDescriptor CreateFile(bool hugePages, string subject)
-    {
-        uint flags = LibC.MFD_CLOEXEC | (hugePages ? LibC.MFD_HUGETLB : 0u);
-        fixed (byte* name = "vmm-guest-ram\0"u8)
-        {
-            int fd = LinuxException.ThrowIfFailed(LibC.memfd_create(name, flags), "memfd_create", subject, hugePages ? HugePageAdvice : null);
-            return new FileDescriptor(fd);
-        }
-    }
+    private long NextData(long from) => LibC.lseek(File.Number, from, SEEK_DATA);
+
+    private static string Subject(ulong size) => $"guest memory of {size >> 20} MiB";
 
     private const string HugePageAdvice = "Reserve huge pages first: sysctl vm.nr_hugepages=COUNT (2 MiB each), or run without --hugepages.";
 
@@ -248,6 +281,6 @@ public sealed unsafe class GuestMemory : IDisposable
             throw new LinuxException("madvise(MADV_POPULATE_WRITE)", subject, errno, options.HugePages ? HugePageAdvice : "Choose a smaller --memory.");
         }
 
-        return new GuestMemory(file, options.Size, sparse: !options.HugePages && !options.Populate, (byte*)host, (byte*)reserved);
+        return new GuestMemory(file, options, (byte*)host, (byte*)reserved);
     }
 }

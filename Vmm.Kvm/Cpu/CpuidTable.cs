@@ -7,7 +7,7 @@ namespace Vmm.Kvm.Cpu;
 /// What CPUID tells the guest: KVM's supported leaves, with a topology of one package of single-threaded cores, numbered 0 to
 /// count - 1 as the APIC ids are. Leaves of the KVM hypervisor (0x4000_0000, kvmclock) stay as they are.
 /// </summary>
-internal static class CpuidTable
+internal static partial class CpuidTable
 {
     private const uint Hypervisor = 1u << 31;       // leaf 1 ECX
     private const uint TscDeadline = 1u << 24;      // leaf 1 ECX

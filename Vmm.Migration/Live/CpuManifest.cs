@@ -1,3 +1,5 @@
+using Vmm.Core.Hypervisor;
+
 namespace Vmm.Migration.Live;
 
 /// <summary>The vCPUs and what they show to the guest.</summary>

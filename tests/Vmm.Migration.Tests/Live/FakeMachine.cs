@@ -1,4 +1,5 @@
 using Vmm.Core.Devices.Uart;
+using Vmm.Core.Hypervisor;
 using Vmm.Core.State;
 using Vmm.Migration.Live;
 using Vmm.Migration.Tests.Conformance;
@@ -36,7 +37,7 @@ internal sealed class FakeMachine(bool empty = false) : IMigrationSource, IMigra
         Machine = RecordedStream.Machine,
         Name = "fake",
         Memory = new MemoryManifest(1 << 20, HugePages: false),
-        Cpus = new CpuManifest(1, [new CpuidLeaf(0, 0, 1, 2, 3, 4)], 0),
+        Cpus = new CpuManifest(1, [new CpuidLeaf(0, 0, false, 1, 2, 3, 4)], 0),
         Devices = [],
         Sections = [new SectionManifest("serial", 0, "uart", 1, 1)],
         Console = "none",

@@ -1,0 +1,15 @@
+using Vmm.Core.State;
+
+namespace Vmm.Core.Network;
+
+/// <summary>A back end that another process on the same host can go on with, as it is.</summary>
+public interface ITransferableBackend : INetworkBackend
+{
+    /// <summary>What the other process needs to make its own object of it, with the open descriptors; they stay owned by this.</summary>
+    /// <param name="id">The device's.</param>
+    IStateSection CreateResourceSection(string id);
+
+    /// <summary>What can change while the guest runs.</summary>
+    /// <param name="id">The device's.</param>
+    IStateSection CreateStateSection(string id);
+}
