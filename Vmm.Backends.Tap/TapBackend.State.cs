@@ -7,7 +7,15 @@ namespace Vmm.Backends.Tap;
 // Moving to another process with the interface as it is.
 public sealed partial class TapBackend : ITransferableBackend
 {
+    private static readonly StateKind<TapState> s_kind = new(version: 1);
+
     private TapState _state = new() { ActiveQueues = 1 };
+
+    /// <summary>What the section of its state is made of.</summary>
+    public static StateKind StateKind => s_kind;
+
+    /// <inheritdoc/>
+    public bool IsOwner { get; set; } = true;
 
     /// <summary>The name of the section that <see cref="CreateResourceSection"/> makes.</summary>
     public static string GetResourceName(string id) => $"{id}/tap-resources";
@@ -41,6 +49,7 @@ public sealed partial class TapBackend : ITransferableBackend
         string name = resources.Name.ToString();
         if (backend.InterfaceName == name)
         {
+            backend.IsOwner = false;
             backend.SupportedOffloads = resources.SupportedOffloads;
             backend.Mtu = resources.Mtu == 0 ? null : (int)resources.Mtu;
             return backend;
@@ -51,7 +60,7 @@ public sealed partial class TapBackend : ITransferableBackend
         throw new NetworkBackendException($"ifname {name}: the descriptors that came are those of {found}.");
     }
 
-    private sealed class Section(TapBackend backend, string id) : StateSection<TapState>($"{id}/tap", version: 1)
+    private sealed class Section(TapBackend backend, string id) : StateSection<TapState>($"{id}/tap", s_kind)
     {
         protected override ref TapState Collect() => ref backend._state;
 
@@ -70,7 +79,7 @@ public sealed partial class TapBackend : ITransferableBackend
             backend._maxFrameSize = TapOffloads.MaxFrameSize(state.Offloads, backend.Mtu);
             for (int i = 0; backend._multiQueue && i < backend.QueueCount; i++)
             {
-                backend._queues[i].IsAttached = i < state.ActiveQueues;
+                backend._queues[i].SetAttached(i < state.ActiveQueues);
             }
         }
     }

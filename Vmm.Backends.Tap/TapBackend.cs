@@ -74,7 +74,7 @@ public sealed partial class TapBackend : INetworkBackend
             return;
         }
 
-        if (!_descriptors[0].TrySetOffload(taken))
+        if (IsOwner && !_descriptors[0].TrySetOffload(taken))
         {
             throw new LinuxException("ioctl(TUNSETOFFLOAD)", $"{InterfaceName}, {taken}", Tmds.Linux.LibC.errno);
         }

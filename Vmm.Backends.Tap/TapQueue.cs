@@ -14,12 +14,6 @@ internal sealed class TapQueue(TunDescriptor descriptor, TapBackend backend, boo
     /// <summary>The kernel refuses to attach or detach twice, so what it has is kept here.</summary>
     private volatile bool _attached = attached;
 
-    /// <summary>Set when it is known from elsewhere.</summary>
-    internal bool IsAttached
-    {
-        set => _attached = value;
-    }
-
     public FileDescriptor Readiness => descriptor;
 
     public int MaxFrameSize => backend.MaxFrameSize;
@@ -32,7 +26,11 @@ internal sealed class TapQueue(TunDescriptor descriptor, TapBackend backend, boo
     {
         if (attached != _attached)
         {
-            descriptor.SetAttached(attached, backend.InterfaceName);
+            if (backend.IsOwner)
+            {
+                descriptor.SetAttached(attached, backend.InterfaceName);
+            }
+
             _attached = attached;
         }
     }

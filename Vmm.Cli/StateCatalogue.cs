@@ -1,3 +1,5 @@
+using Vmm.Backends.Tap;
+using Vmm.Cli.Qmp;
 using Vmm.Core.Devices.Uart;
 using Vmm.Core.State;
 using Vmm.Core.Virtio;
@@ -12,9 +14,12 @@ internal static class StateCatalogue
 {
     public static IReadOnlyList<StateKind> Kinds { get; } =
     [
+        Machines.Machine.RunStateKind,
         UartDevice.StateKind,
+        TapBackend.StateKind,
         VirtioNetDevice.StateKind,
         VirtioMmioTransport.StateKind,
+        QmpServer.StateKind,
         .. KvmVirtualMachine.StateKinds,
         .. MachineStream.StateKinds,
     ];

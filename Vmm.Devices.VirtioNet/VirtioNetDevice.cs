@@ -71,6 +71,12 @@ public sealed partial class VirtioNetDevice : IVirtioDevice
 
     public uint DeviceId => 1;
 
+    /// <summary>The address that the device begins with.</summary>
+    public MacAddress Mac => _config.Mac;
+
+    /// <summary>What the guest is told, in bytes, or null.</summary>
+    public int? Mtu => _mtu;
+
     public ulong OfferedFeatures { get; }
 
     public IReadOnlyList<ushort> MaxQueueSizes { get; }

@@ -28,13 +28,13 @@ public sealed partial class KvmVirtualMachine
     }
 
     private static CpuidLeaf ToLeaf(kvm_cpuid_entry2 entry)
-        => new(entry.function, entry.index, (entry.flags & KvmConstants.KVM_CPUID_FLAG_SIGNIFICANT_INDEX) != 0, entry.eax, entry.ebx, entry.ecx, entry.edx);
+        => new(entry.function, entry.index, (entry.flags & KvmConstants.KVM_CPUID_FLAG_SIGNIFCANT_INDEX) != 0, entry.eax, entry.ebx, entry.ecx, entry.edx);
 
     private static kvm_cpuid_entry2 FromLeaf(CpuidLeaf leaf) => new()
     {
         function = leaf.Function,
         index = leaf.Index,
-        flags = leaf.IsIndexed ? KvmConstants.KVM_CPUID_FLAG_SIGNIFICANT_INDEX : 0,
+        flags = leaf.IsIndexed ? KvmConstants.KVM_CPUID_FLAG_SIGNIFCANT_INDEX : 0,
         eax = leaf.Eax,
         ebx = leaf.Ebx,
         ecx = leaf.Ecx,

@@ -77,6 +77,7 @@ internal static class CommandLine
             new StopCommand(),
             new DoctorCommand(),
             new InspectCommand(),
+            new IncomingCommand(),
             new VersionCommand(),
             _logLevel,
         };

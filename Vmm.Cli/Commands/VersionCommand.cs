@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
-using System.Reflection;
 
 namespace Vmm.Cli.Commands;
 
@@ -15,8 +14,7 @@ internal sealed class VersionCommand : Command
     {
         public override int Invoke(ParseResult parseResult)
         {
-            Version? version = Assembly.GetExecutingAssembly().GetName().Version;
-            parseResult.InvocationConfiguration.Output.WriteLine($"vmm {version?.ToString(3)}");
+            parseResult.InvocationConfiguration.Output.WriteLine(ProgramVersion.Text);
             return ExitCode.Success;
         }
     }

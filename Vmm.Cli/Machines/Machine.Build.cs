@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using Vmm.Backends.Tap;
-using Vmm.Cli.Qmp;
 using Vmm.Core.Bus;
 using Vmm.Core.Consoles;
 using Vmm.Core.Devices.DebugExit;
@@ -36,10 +35,13 @@ internal sealed partial class Machine
     /// <exception cref="IOException">A file can't be booted, or the host refused something; the message says what to do.</exception>
     public static Machine Build(MachineOptions options, MachineLifetime lifetime, ILogger log, IConsole? console = null, Action<Machine>? beforeTraces = null)
     {
-        Machine machine = new(options.Name ?? ControlSocket.DefaultName, lifetime, log) { _console = console };
+        Machine machine = new(options, lifetime, log) { _console = console };
         try
         {
+            machine.LoadGuest(options);
             machine.Assemble(options, beforeTraces);
+            machine._console!.Start(machine._uart!);
+            machine.Announce(options);
             return machine;
         }
         catch
@@ -49,7 +51,7 @@ internal sealed partial class Machine
         }
     }
 
-    private void Assemble(MachineOptions options, Action<Machine>? beforeTraces)
+    private void LoadGuest(MachineOptions options)
     {
         // ORDER: before anything is opened, which would take the numbers of descriptors that were not passed on.
         Adopt(options);
@@ -63,15 +65,20 @@ internal sealed partial class Machine
         _memory = GuestMemory.Create(new GuestMemoryOptions(options.Memory, options.HugePages, options.Populate));
         IReadOnlyList<VirtioMmioSlot> announced = options.AnnounceDevices ? [.. Enumerable.Range(0, options.Networks.Count).Select(GetVirtioMmioSlot)] : [];
         _entry = BootLoader.Load(_memory, new BootConfig(kernel, initrd, options.CommandLine, announced));
+    }
 
+    /// <summary>Puts everything around <see cref="_memory"/>.</summary>
+    private void Assemble(MachineOptions options, Action<Machine>? beforeTraces)
+    {
         AddressBus ports = new("port I/O");
         AddressBus mmio = new("MMIO");
         KvmVirtualMachine hypervisor = new(new VirtualMachineConfig(ports, mmio, Lifetime, _log), new KvmOptions());
         _hypervisor = hypervisor;
-        hypervisor.MapMemory(_memory);
-        _cpuCount = options.CpuCount <= hypervisor.MaxCpuCount
-            ? options.CpuCount
-            : throw new UserErrorException($"--cpus {options.CpuCount} is more than KVM on this host allows; choose at most {hypervisor.MaxCpuCount}.");
+        hypervisor.MapMemory(_memory!);
+        if (options.CpuCount > hypervisor.MaxCpuCount)
+        {
+            throw new UserErrorException($"--cpus {options.CpuCount} is more than KVM on this host allows; choose at most {hypervisor.MaxCpuCount}.");
+        }
 
         beforeTraces?.Invoke(this);
         if (_console is null)
@@ -80,10 +87,9 @@ internal sealed partial class Machine
             _console = ConsoleFactory.Open(options.Console, _consoleLoop, Lifetime);
         }
 
-        UartDevice uart = new(_console, hypervisor.GetInterruptLine(SerialGsi));
-        _uart = uart;
+        _uart = new UartDevice(_console, hypervisor.GetInterruptLine(SerialGsi));
         I8042Device keyboard = new(Lifetime);
-        ports.Add(SerialPort, SerialPortCount, uart);
+        ports.Add(SerialPort, SerialPortCount, _uart);
         ports.Add(KeyboardDataPort, 1, keyboard.DataPort);
         ports.Add(KeyboardCommandPort, 1, keyboard.CommandPort);
         ports.Add(DebugExitPort, DebugExitPortCount, new DebugExitDevice(Lifetime));
@@ -94,10 +100,6 @@ internal sealed partial class Machine
             mmio.Add(card.Slot.Address.Value, card.Slot.Size, card.Transport);
             card.Transport.AttachDoorbells(hypervisor, card.Slot.Address);
         }
-
-        // The console takes input only now that there is somebody to take it.
-        _console.Start(uart);
-        Announce(options);
     }
 
     private NetworkCard AddCard(KvmVirtualMachine hypervisor, NetworkDeviceOptions options, int index)

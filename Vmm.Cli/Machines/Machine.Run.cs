@@ -5,10 +5,11 @@ internal sealed partial class Machine
 {
     private readonly Lock _runLock = new(); // whoever holds it decides whether the guest runs
     private volatile RunState _runState = RunState.PreLaunch;
+    private RunState _stateBefore; // the hand-over
 
     public RunState RunState => Lifetime.HasEnded ? RunState.Shutdown : _runState;
 
-    public int CpuCount => _cpuCount;
+    public int CpuCount => _options.CpuCount;
 
     /// <summary>When the guest began.</summary>
     public DateTimeOffset Started { get; private set; }
@@ -24,7 +25,7 @@ internal sealed partial class Machine
     {
         lock (_runLock)
         {
-            _hypervisor!.Start(_cpuCount, _entry!);
+            _hypervisor!.Start(_options.CpuCount, _entry!);
             _runState = RunState.Running;
             Started = DateTimeOffset.UtcNow;
         }
@@ -96,6 +97,49 @@ internal sealed partial class Machine
                     Thaw();
                 }
             }
+        }
+    }
+
+    /// <summary>Stops it, if it runs, to be handed over.</summary>
+    /// <exception cref="UserErrorException">It is no machine that could be handed over now.</exception>
+    public void BeginHandOver()
+    {
+        lock (_runLock)
+        {
+            _stateBefore = RunState;
+            if (_stateBefore is not (RunState.Running or RunState.Paused))
+            {
+                throw new UserErrorException($"The machine can't be handed over now: its state is '{_stateBefore.GetName()}'.");
+            }
+
+            if (_stateBefore == RunState.Running)
+            {
+                Freeze();
+            }
+
+            _runState = RunState.FinishMigrate;
+        }
+    }
+
+    /// <summary>It goes on here after all, if it ran.</summary>
+    public void ResumeAsBefore()
+    {
+        lock (_runLock)
+        {
+            _runState = _stateBefore;
+            if (_stateBefore == RunState.Running)
+            {
+                Thaw();
+            }
+        }
+    }
+
+    /// <summary>Another process has it; for good.</summary>
+    private void CompleteHandOver()
+    {
+        lock (_runLock)
+        {
+            _runState = RunState.PostMigrate;
         }
     }
 

@@ -1,3 +1,4 @@
+using Vmm.Core.Network;
 using Vmm.Core.State;
 
 namespace Vmm.Cli.Machines;
@@ -5,12 +6,22 @@ namespace Vmm.Cli.Machines;
 // What migrates.
 internal sealed partial class Machine
 {
+    private static readonly HashSet<string> s_none = [];
+    private IReadOnlyList<IStateSection>? _hypervisorSections;
+
     /// <summary>All sections of a machine whose vCPUs exist, in the order in which they are saved and applied.</summary>
-    // ORDER: a network device before its transport, which activates it; the vCPUs and what else is KVM's last.
-    public IReadOnlyList<IStateSection> CreateStateSections() =>
+    /// <param name="moving">The ids of the devices whose back ends go along; null for none.</param>
+    // ORDER: a back end before its device, a device before its transport, which activates it; the vCPUs and what else is KVM's last.
+    public IReadOnlyList<IStateSection> CreateStateSections(IReadOnlySet<string>? moving = null) =>
     [
+        new RunStateSection(this),
         _uart!.CreateStateSection("com1/uart"),
-        .. _cards.SelectMany(card => (IEnumerable<IStateSection>)[card.Device.CreateStateSection(), card.Transport.CreateStateSection()]),
-        .. _hypervisor!.CreateStateSections(),
+        .. _cards.SelectMany(card => (IEnumerable<IStateSection>)
+        [
+            .. (moving ?? s_none).Contains(card.Id) ? [((ITransferableBackend)card.Backend).CreateStateSection(card.Id)] : (IStateSection[])[],
+            card.Device.CreateStateSection(),
+            card.Transport.CreateStateSection(),
+        ]),
+        .. _hypervisorSections ??= _hypervisor!.CreateStateSections(),
     ];
 }

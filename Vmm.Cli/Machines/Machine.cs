@@ -3,6 +3,7 @@ using Vmm.Core.Consoles;
 using Vmm.Core.Devices.Uart;
 using Vmm.Core.Events;
 using Vmm.Core.Hypervisor;
+using Vmm.Core.Linux;
 using Vmm.Core.Machine;
 using Vmm.Core.Memory;
 using Vmm.Core.Network;
@@ -14,6 +15,7 @@ namespace Vmm.Cli.Machines;
 /// <remarks>Life: build, <see cref="Start"/>, wait for <see cref="Lifetime"/>, dispose. After dispose no thread and no descriptor of it is left.</remarks>
 internal sealed partial class Machine : IDisposable
 {
+    private readonly MachineOptions _options;
     private readonly ILogger _log;
     private readonly List<NetworkCard> _cards = [];
     private readonly Dictionary<int, INetworkBackend> _adopted = []; // by the device's index, until the device owns it
@@ -23,12 +25,12 @@ internal sealed partial class Machine : IDisposable
     private IConsole? _console;
     private UartDevice? _uart;
     private CpuEntry? _entry;
-    private int _cpuCount;
     private bool _disposed;
 
-    private Machine(string name, MachineLifetime lifetime, ILogger log)
+    private Machine(MachineOptions options, MachineLifetime lifetime, ILogger log)
     {
-        Name = name;
+        _options = options;
+        Name = options.Name ?? Qmp.ControlSocket.DefaultName;
         Lifetime = lifetime;
         _log = log;
     }
@@ -36,6 +38,9 @@ internal sealed partial class Machine : IDisposable
     public string Name { get; set; }
 
     public MachineLifetime Lifetime { get; }
+
+    /// <summary>The process that has the guest now, or null.</summary>
+    public ChildProcess? Successor { get; set; }
 
     public IReadOnlyList<NetworkCard> Cards => _cards;
 

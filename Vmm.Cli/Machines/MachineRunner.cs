@@ -3,6 +3,8 @@ using Microsoft.Extensions.Logging;
 using Vmm.Cli.Qmp;
 using Vmm.Core.Linux;
 using Vmm.Core.Machine;
+using Vmm.Core.Network;
+using Vmm.Migration.Live;
 
 namespace Vmm.Cli.Machines;
 
@@ -12,6 +14,7 @@ internal static class MachineRunner
     /// <summary>SIGUSR1: prints the counters of a machine that runs.</summary>
     public const PosixSignal CountersSignal = (PosixSignal)10;
 
+    /// <summary>Boots a guest.</summary>
     public static int Run(MachineOptions options, ILogger log)
     {
         MachineLifetime lifetime = new();
@@ -22,16 +25,58 @@ internal static class MachineRunner
             signals.Catch();
             control.Open(options, made);
         });
+        machine.Start();
+        return Attend(machine, control, signals, log);
+    }
+
+    /// <summary>Takes a guest over from another process.</summary>
+    public static int Receive(MessageSocket channel, IReadOnlyList<NetworkDeviceOptions> replacements, ILogger log)
+    {
+        MachineLifetime lifetime = new();
+        using StopSignals signals = new(lifetime);
+        using ControlPlane control = new();
+        using IncomingMachine incoming = new(control, replacements, lifetime, log);
+        MigrationTimes times;
+        try
+        {
+            using MessageChannel messages = new(channel);
+            signals.Catch();
+            times = new IncomingMigration(messages, incoming, new MigrationTimeouts()).Run();
+        }
+        catch (MigrationException e)
+        {
+            // The source tells its user.
+            log.LogInformation("{Message}", e.Message);
+            return ExitCode.HostError;
+        }
+
+        incoming.Machine!.StartConsole();
+        return Attend(incoming.Machine, control, signals, log, times);
+    }
+
+    /// <summary>Stays until the guest ends, here or in the process that it has gone on to.</summary>
+    private static int Attend(Machine machine, ControlPlane control, StopSignals signals, ILogger log, MigrationTimes? arrival = null)
+    {
         using PosixSignalRegistration counters = PosixSignalRegistration.Create(CountersSignal, context =>
         {
             context.Cancel = true;
             WriteCounters(machine);
         });
-        machine.Start();
-        control.Serve(machine);
-        GuestEnd end = lifetime.Completion.GetAwaiter().GetResult();
+        using Migrations migrations = new(machine, control, log);
+        if (arrival is { } times)
+        {
+            migrations.Arrived(times);
+        }
+
+        control.Serve(machine, migrations);
+        GuestEnd end = machine.Lifetime.Completion.GetAwaiter().GetResult();
         control.Close(end, signals.Received);
         machine.Dispose();
+        if (end.Cause == GuestEndCause.HandedOver)
+        {
+            return machine.Successor!.Wait();
+        }
+
         Report(machine, end, log);
         return ExitCode.From(end, signals.Received);
     }
@@ -67,6 +112,7 @@ internal static class MachineRunner
         GuestEndCause.TripleFault => "triple fault: the guest crashed, or reset itself that way.",
         GuestEndCause.Crash => "the guest crashed.",
         GuestEndCause.Stopped => "stopped.",
+        GuestEndCause.HandedOver => "another process goes on with it.",
         _ => "vmm itself failed.",
     };
 

@@ -1,13 +1,20 @@
 using Vmm.Cli.Machines;
 using Vmm.Core.Machine;
+using Vmm.Core.State;
 
 namespace Vmm.Cli.Qmp;
 
 /// <summary>A machine's name, its QMP socket and server, from the moment when the name is taken to the last event.</summary>
 internal sealed class ControlPlane : IDisposable
 {
+    /// <summary>The name of the server's section of state.</summary>
+    public const string SectionName = "qmp";
+
     /// <summary>Null where there is none, or not yet.</summary>
     public QmpServer? Server { get; private set; }
+
+    /// <summary>What goes along when the machine goes to another process.</summary>
+    public IReadOnlyList<IStateSection> StateSections => Server is null ? [] : [Server.CreateStateSection()];
 
     /// <summary>Takes the name and the socket that the options ask for. Clients wait until <see cref="Serve"/>.</summary>
     public void Open(MachineOptions options, Machine machine)
@@ -20,12 +27,17 @@ internal sealed class ControlPlane : IDisposable
         }
     }
 
+    /// <summary>Expects another process's server, which comes with the machine's state.</summary>
+    public void Expect() => Server = new QmpServer(null);
+
     /// <summary>Serves a machine that runs.</summary>
-    public void Serve(Machine machine)
+    /// <param name="machine">Which.</param>
+    /// <param name="migrations">What becomes of migrations.</param>
+    public void Serve(Machine machine, Migrations migrations)
     {
         if (Server is { } server)
         {
-            MachineCommands.Register(machine, server);
+            MachineCommands.Register(machine, server, migrations);
             server.Resume();
         }
     }
@@ -33,7 +45,17 @@ internal sealed class ControlPlane : IDisposable
     /// <summary>Tells all clients how it ended, and closes.</summary>
     /// <param name="end">How the machine ended.</param>
     /// <param name="signal">The signal that stopped it, or 0.</param>
-    public void Close(GuestEnd end, int signal) => Server?.Close(QmpEvent.Shutdown(ShutdownReason.From(end, signal)));
+    public void Close(GuestEnd end, int signal)
+    {
+        if (end.Cause == GuestEndCause.HandedOver)
+        {
+            Server?.Abandon();
+        }
+        else
+        {
+            Server?.Close(QmpEvent.Shutdown(ShutdownReason.From(end, signal)));
+        }
+    }
 
     public void Dispose() => Server?.Dispose();
 }

@@ -14,19 +14,24 @@ internal sealed partial class MachineCommands
     private readonly Machine _machine;
     private readonly QmpServer _server;
 
-    private MachineCommands(Machine machine, QmpServer server)
+    private readonly Migrations _migrations;
+
+    private MachineCommands(Machine machine, QmpServer server, Migrations migrations)
     {
+        _migrations = migrations;
         _machine = machine;
         _server = server;
     }
 
     /// <summary>Makes them known to the server.</summary>
-    public static void Register(Machine machine, QmpServer server)
+    public static void Register(Machine machine, QmpServer server, Migrations migrations)
     {
-        MachineCommands commands = new(machine, server);
+        MachineCommands commands = new(machine, server, migrations);
         commands.RegisterControl(server.Commands);
         commands.RegisterQueries(server.Commands);
         commands.RegisterDevices(server.Commands);
+        commands.RegisterMigration(server.Commands);
+        commands.AnswerPending();
     }
 
     private void RegisterControl(QmpCommands commands)

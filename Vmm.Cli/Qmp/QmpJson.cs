@@ -17,6 +17,10 @@ namespace Vmm.Cli.Qmp;
 [JsonSerializable(typeof(RxFilterInfo[]))]
 [JsonSerializable(typeof(ShutdownCause))]
 [JsonSerializable(typeof(MigrationEvent))]
+[JsonSerializable(typeof(MigrationInfo))]
+[JsonSerializable(typeof(MigrationParameters))]
+[JsonSerializable(typeof(LiveUpdateReply))]
+[JsonSerializable(typeof(BackendTransferInfo[]))]
 internal sealed partial class QmpJson : JsonSerializerContext
 {
     /// <summary>Quotes stay readable: nobody takes QMP for HTML.</summary>

@@ -7,13 +7,18 @@ namespace Vmm.Cli.Qmp;
 // Handing all of it to another process: the socket, the clients, and what has been half said.
 internal sealed partial class QmpServer
 {
+    private static readonly StateKind<QmpServerState> s_kind = new(version: 1, example: () => new() { Clients = new QmpClientState[1] });
+
+    /// <summary>What the section is made of.</summary>
+    public static StateKind StateKind => s_kind;
+
     /// <summary>
     /// What the next process needs to go on with. It is saved while suspended, and applied to a server without a listener, which is
     /// suspended until its <see cref="Resume"/>.
     /// </summary>
     public IStateSection CreateStateSection() => new Section(this);
 
-    private sealed class Section(QmpServer server) : StateSection<QmpServerState>("qmp", version: 1)
+    private sealed class Section(QmpServer server) : StateSection<QmpServerState>(ControlPlane.SectionName, s_kind)
     {
         private QmpServerState _collected;
 

@@ -13,9 +13,10 @@ public class FileDescriptor : SafeHandleMinusOneIsInvalid
     public int Number => (int)handle;
 
     /// <summary>A second descriptor for the same open file, close-on-exec.</summary>
-    public FileDescriptor Duplicate()
+    /// <param name="least">It gets this number or a higher one.</param>
+    public FileDescriptor Duplicate(int least = 3)
     {
-        int fd = LinuxException.ThrowIfFailed(LibC.fcntl(Number, LibC.F_DUPFD_CLOEXEC, 3), "fcntl(F_DUPFD_CLOEXEC)", $"fd {Number}");
+        int fd = LinuxException.ThrowIfFailed(LibC.fcntl(Number, LibC.F_DUPFD_CLOEXEC, least), "fcntl(F_DUPFD_CLOEXEC)", $"fd {Number}");
         return new FileDescriptor(fd);
     }
 

@@ -55,6 +55,22 @@ public static unsafe partial class Libc
     /// <summary>Here for what glibc has no function for before 2.36, which the binary must not need.</summary>
     [LibraryImport(Library, SetLastError = true)]
     public static partial nint syscall(nint number, nint first, nint second, nint third, nint fourth);
+
+    /// <summary>This and the next three return an error number, not -1.</summary>
+    [LibraryImport(Library)]
+    public static partial int posix_spawn(int* pid, byte* path, byte* file_actions, void* attrp, byte** argv, byte** envp);
+
+    [LibraryImport(Library)]
+    public static partial int posix_spawn_file_actions_init(byte* file_actions);
+
+    [LibraryImport(Library)]
+    public static partial int posix_spawn_file_actions_adddup2(byte* file_actions, int fildes, int newfildes);
+
+    [LibraryImport(Library)]
+    public static partial int posix_spawn_file_actions_destroy(byte* file_actions);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int waitpid(int pid, int* stat_loc, int options);
 }
 
 /// <summary>sched.h.</summary>

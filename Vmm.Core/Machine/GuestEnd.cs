@@ -21,6 +21,9 @@ public enum GuestEndCause
     /// <summary>The user stopped it.</summary>
     Stopped,
 
+    /// <summary>It has not ended: another process goes on with it.</summary>
+    HandedOver,
+
     /// <summary>The VMM itself failed.</summary>
     HostError,
 }

@@ -18,6 +18,9 @@ namespace Vmm.Core.Machine;
 /// </remarks>
 public static class MachineLayout
 {
+    /// <summary>The name of this map and of the devices that are always there, as a migration stream has it. A change of them is a new name.</summary>
+    public const string MachineType = "vmm-1";
+
     /// <summary>Less than this cannot hold the boot structures and a kernel.</summary>
     public const ulong MinimumMemory = 2 << 20;
 

@@ -5,6 +5,12 @@ namespace Vmm.Core.Network;
 /// <summary>A back end that another process on the same host can go on with, as it is.</summary>
 public interface ITransferableBackend : INetworkBackend
 {
+    /// <summary>
+    /// Whether the host's object is this process's to change. Another process's guest may be using it: until that has stopped, and after it
+    /// was handed over, settings are only remembered.
+    /// </summary>
+    bool IsOwner { get; set; }
+
     /// <summary>What the other process needs to make its own object of it, with the open descriptors; they stay owned by this.</summary>
     /// <param name="id">The device's.</param>
     IStateSection CreateResourceSection(string id);

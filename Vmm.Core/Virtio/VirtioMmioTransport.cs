@@ -57,6 +57,9 @@ public sealed partial class VirtioMmioTransport : IBusDevice, IVirtioTransport
 
     public ulong Features => _state.DriverFeatures;
 
+    /// <summary>What the driver may choose from.</summary>
+    public ulong OfferedFeatures => _offeredFeatures;
+
     public VirtioMmioMetrics Metrics => new(
         Interlocked.Read(ref _queueInterrupts),
         Interlocked.Read(ref _coalesced),

@@ -1,7 +1,7 @@
 namespace Vmm.Migration.Live;
 
 /// <summary>A point in time after which nobody waits any more.</summary>
-internal readonly struct Deadline(TimeSpan timeout)
+public readonly struct Deadline(TimeSpan timeout)
 {
     private readonly long _end = Environment.TickCount64 + (long)timeout.TotalMilliseconds;
 

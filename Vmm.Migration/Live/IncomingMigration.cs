@@ -7,13 +7,14 @@ using Vmm.Migration.Stream;
 namespace Vmm.Migration.Live;
 
 /// <summary>The destination's side of a local migration; <see cref="OutgoingMigration"/> has the sequence.</summary>
-internal sealed class IncomingMigration(MessageChannel channel, IMigrationDestination machine, MigrationTimeouts timeouts)
+public sealed class IncomingMigration(MessageChannel channel, IMigrationDestination machine, MigrationTimeouts timeouts)
 {
+    private readonly TimesSection _times = new();
     private Manifest? _manifest;
 
-    /// <summary>Takes the machine over. When this returns, it runs here.</summary>
+    /// <summary>Takes the machine over. When this returns, it runs here, and these are the times of all parts.</summary>
     /// <exception cref="MigrationException">It did not come about; nothing runs here, and nothing will.</exception>
-    public Manifest Run()
+    public MigrationTimes Run()
     {
         try
         {
@@ -29,9 +30,9 @@ internal sealed class IncomingMigration(MessageChannel channel, IMigrationDestin
             }
 
             channel.Send(MigrationStep.Prepared, MessageType.Prepared, default, [], new Deadline(timeouts.State));
-            SwitchoverTimes times = SwitchOver(baton);
+            MigrationTimes times = SwitchOver(baton);
             Report(times);
-            return _manifest!;
+            return times;
         }
         catch (MigrationException e)
         {
@@ -74,7 +75,12 @@ internal sealed class IncomingMigration(MessageChannel channel, IMigrationDestin
         Message message = Receive(MigrationStep.Resources, MessageType.Resources, timeouts.Prepare);
         try
         {
-            Load(message, machine.Resources);
+            IReadOnlyList<IStateSection> resources = machine.Resources;
+            Load(message, resources);
+            foreach (IStateSection section in resources)
+            {
+                section.Apply();
+            }
         }
         catch (StateException e)
         {
@@ -83,15 +89,16 @@ internal sealed class IncomingMigration(MessageChannel channel, IMigrationDestin
         }
     }
 
-    private SwitchoverTimes SwitchOver(Baton baton)
+    private MigrationTimes SwitchOver(Baton baton)
     {
+        IReadOnlyList<IStateSection> sections = [.. machine.State, _times];
         Message message = Receive(MigrationStep.State, MessageType.State, timeouts.Prepare);
         long received = MonotonicClock.Now;
         try
         {
-            Load(message, machine.State);
+            Load(message, sections);
             long loaded = MonotonicClock.Now;
-            foreach (IStateSection section in machine.State)
+            foreach (IStateSection section in sections)
             {
                 section.Apply();
             }
@@ -103,7 +110,7 @@ internal sealed class IncomingMigration(MessageChannel channel, IMigrationDestin
             }
 
             machine.Run();
-            return new SwitchoverTimes(received, loaded, applied, MonotonicClock.Now);
+            return _times.Times with { Received = received, Loaded = loaded, Applied = applied, Running = MonotonicClock.Now, StateBytes = message.Body.Length };
         }
         catch (Exception e) when (baton.Owner != BatonOwner.Destination && e is not MigrationException)
         {
@@ -122,11 +129,11 @@ internal sealed class IncomingMigration(MessageChannel channel, IMigrationDestin
         }
     }
 
-    private void Report(SwitchoverTimes times)
+    private void Report(MigrationTimes times)
     {
         try
         {
-            channel.Send(MigrationStep.Running, MessageType.Running, JsonSerializer.SerializeToUtf8Bytes(times, MigrationJson.Default.SwitchoverTimes), [], new Deadline(timeouts.State));
+            channel.Send(MigrationStep.Running, MessageType.Running, JsonSerializer.SerializeToUtf8Bytes(times, MigrationJson.Default.MigrationTimes), [], new Deadline(timeouts.State));
         }
         catch (MigrationException)
         {

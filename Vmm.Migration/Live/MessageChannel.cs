@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Numerics;
+using System.Text;
 using Tmds.Linux;
 using Vmm.Core.Linux;
 using Vmm.Migration.Stream;
@@ -12,7 +13,7 @@ namespace Vmm.Migration.Live;
 /// u32 CRC-32C of the body - and the body. Descriptors go with the first byte of each part that is sent.
 /// </summary>
 /// <remarks>One thread at a time. Nothing waits longer than its deadline.</remarks>
-internal sealed class MessageChannel(MessageSocket socket, CancellationToken cancellation = default) : IDisposable
+public sealed class MessageChannel(MessageSocket socket, CancellationToken cancellation = default) : IDisposable
 {
     private const uint Magic = 0x564d_4d31; // "VMM1"
     private const int HeaderSize = 16;
@@ -50,8 +51,7 @@ internal sealed class MessageChannel(MessageSocket socket, CancellationToken can
             }
             else if (result == -LibC.EPIPE || result == -LibC.ECONNRESET)
             {
-                // It may have said why.
-                throw Gone(step);
+                throw LastWords(step);
             }
             else if (result < 0)
             {
@@ -168,6 +168,25 @@ internal sealed class MessageChannel(MessageSocket socket, CancellationToken can
             {
                 throw new MigrationException(step, string.Create(CultureInfo.InvariantCulture, $"the peer {what} within {deadline.Timeout.TotalMilliseconds} ms"));
             }
+        }
+    }
+
+    /// <summary>A peer that has gone may have said why before.</summary>
+    private MigrationException LastWords(MigrationStep step)
+    {
+        try
+        {
+            Message last = Receive(step, new Deadline(TimeSpan.Zero));
+            foreach (FileDescriptor file in last.Descriptors)
+            {
+                file.Dispose();
+            }
+
+            return last.Type == MessageType.Failed ? new MigrationException(step, $"the peer says: {Encoding.UTF8.GetString(last.Body.Span)}") : Gone(step);
+        }
+        catch (MigrationException)
+        {
+            return Gone(step);
         }
     }
 

@@ -1,7 +1,7 @@
 namespace Vmm.Migration.Live;
 
 /// <summary>What goes over the channel, in this order.</summary>
-internal enum MessageType : ushort
+public enum MessageType : ushort
 {
     /// <summary>Source to destination: the <see cref="Manifest"/>, as JSON; with it the baton's descriptor, which tells whether descriptors come through.</summary>
     Hello = 1,

@@ -11,5 +11,5 @@ namespace Vmm.Migration.Live;
     RespectRequiredConstructorParameters = true)]
 [JsonSerializable(typeof(Manifest))]
 [JsonSerializable(typeof(Verdict))]
-[JsonSerializable(typeof(SwitchoverTimes))]
+[JsonSerializable(typeof(MigrationTimes))]
 internal sealed partial class MigrationJson : JsonSerializerContext;

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace Vmm.Migration.Live;
 
 /// <summary>CLOCK_MONOTONIC in nanoseconds: the same in all processes of the host.</summary>
-internal static class MonotonicClock
+public static class MonotonicClock
 {
     public static long Now => (long)(Stopwatch.GetTimestamp() * (1e9 / Stopwatch.Frequency));
 }

@@ -25,10 +25,11 @@ namespace Vmm.Migration.Live;
 /// When anything goes wrong, on either side, and whoever dies or hangs: the source takes the baton back and the guest goes on, unless the
 /// destination has it already; then the source never runs the guest again.
 /// </remarks>
-internal sealed class OutgoingMigration(MessageChannel channel, IMigrationSource machine, MigrationTimeouts timeouts) : IDisposable
+public sealed class OutgoingMigration(MessageChannel channel, IMigrationSource machine, MigrationTimeouts timeouts) : IDisposable
 {
     private readonly StateBuffer _buffer = new();
     private readonly Baton _baton = Baton.Create();
+    private readonly TimesSection _times = new();
 
     /// <summary>Asks for the verdict, and nothing more.</summary>
     /// <exception cref="MigrationException">There was no answer.</exception>
@@ -52,35 +53,24 @@ internal sealed class OutgoingMigration(MessageChannel channel, IMigrationSource
             throw new MigrationException(MigrationStep.Verdict, $"it names {verdict.Versions?.Count ?? 0} versions for {machine.State.Count} sections");
         }
 
-        long accepted = MonotonicClock.Now;
+        _times.Times = new MigrationTimes { Started = started, Accepted = MonotonicClock.Now };
         SendResources();
         Receive(MigrationStep.Prepared, MessageType.Prepared, new Deadline(timeouts.Prepare));
-        long prepared = MonotonicClock.Now;
+        IReadOnlyList<IStateSection> sections = [.. machine.State, _times];
+        versions = [.. versions, _times.Version];
+        _times.Times.Prepared = MonotonicClock.Now;
         try
         {
             machine.Pause();
-            long paused = MonotonicClock.Now;
+            _times.Times.Paused = MonotonicClock.Now;
             _buffer.Clear();
-            SectionWriter.Write(_buffer, machine.Manifest.Machine, machine.State, versions);
-            long saved = MonotonicClock.Now;
+            SectionWriter.Write(_buffer, machine.Manifest.Machine, sections, versions);
             Deadline deadline = new(timeouts.Switchover);
 
             // ORDER: on offer before the first byte goes out, so that a destination that has all of it can take it.
             _baton.TryOffer();
             channel.Send(MigrationStep.State, MessageType.State, _buffer.Written, _buffer.Descriptors, deadline);
-            long sent = MonotonicClock.Now;
-            SwitchoverTimes times = ReceiveTimes(deadline);
-            return new MigrationTimes
-            {
-                Started = started,
-                Accepted = accepted,
-                Prepared = prepared,
-                Paused = paused,
-                Saved = saved,
-                Sent = sent,
-                Switchover = times,
-                StateBytes = _buffer.Length,
-            };
+            return ReceiveTimes(deadline);
         }
         catch (Exception) when (_baton.TryWithdraw())
         {
@@ -112,7 +102,7 @@ internal sealed class OutgoingMigration(MessageChannel channel, IMigrationSource
     }
 
     /// <summary>Waits until the guest runs over there. Past the deadline the baton decides.</summary>
-    private SwitchoverTimes ReceiveTimes(Deadline deadline)
+    private MigrationTimes ReceiveTimes(Deadline deadline)
     {
         try
         {
@@ -125,7 +115,7 @@ internal sealed class OutgoingMigration(MessageChannel channel, IMigrationSource
         }
     }
 
-    private SwitchoverTimes Outcome(MigrationException late)
+    private MigrationTimes Outcome(MigrationException late)
     {
         try
         {
@@ -137,16 +127,16 @@ internal sealed class OutgoingMigration(MessageChannel channel, IMigrationSource
         }
     }
 
-    /// <summary>What the destination says of its part; zeros when that can't be read: it runs the guest all the same.</summary>
-    private static SwitchoverTimes Times(Message message)
+    /// <summary>What the destination says of its part; if that can't be read, it runs the guest all the same.</summary>
+    private MigrationTimes Times(Message message)
     {
         try
         {
-            return JsonSerializer.Deserialize(message.Body.Span, MigrationJson.Default.SwitchoverTimes) ?? SwitchoverTimes.Unknown;
+            return JsonSerializer.Deserialize(message.Body.Span, MigrationJson.Default.MigrationTimes);
         }
         catch (JsonException)
         {
-            return SwitchoverTimes.Unknown;
+            return _times.Times;
         }
     }
 

@@ -1,0 +1,85 @@
+using Microsoft.Extensions.Logging;
+using Vmm.Cli.Qmp;
+using Vmm.Core.Linux;
+using Vmm.Migration.Live;
+
+namespace Vmm.Cli.Machines;
+
+/// <summary>Hands a running machine to a new process of another binary.</summary>
+internal sealed class LiveUpdate(Machine machine, ControlPlane control, ILogger log)
+{
+    /// <summary>The hidden command with which the new process is started; the channel is descriptor 3.</summary>
+    public const string Command = "incoming";
+
+    /// <summary>Starts the new binary, asks for its verdict and, unless that is all that is wanted, hands over.</summary>
+    /// <exception cref="UserErrorException">The request names a device that there is not, or whose back end can't move.</exception>
+    /// <exception cref="MigrationException">It did not come about; the guest runs here.</exception>
+    /// <exception cref="MachineLostException">The new process took the guest and died.</exception>
+    public LiveUpdateResult Run(LiveUpdateRequest request)
+    {
+        long started = MonotonicClock.Now;
+        HashSet<string> transfer = ResolveTransfer(request);
+        (MessageSocket near, MessageSocket far) = MessageSocket.CreatePair();
+        using MessageChannel channel = new(near, request.Cancellation);
+        ChildProcess child;
+        using (far)
+        {
+            child = ChildProcess.Start(request.Binary, [request.Binary, Command, .. request.Replacements.SelectMany(net => (string[])["--net", net.Format()])], far);
+        }
+
+        try
+        {
+            return HandOver(request, transfer, channel, child, started);
+        }
+        catch (MachineLostException)
+        {
+            throw;
+        }
+        catch
+        {
+            // It has nothing to do, and may not notice: a stopped process, say.
+            child.Signal(Tmds.Linux.LibC.SIGKILL);
+            child.Wait();
+            throw;
+        }
+    }
+
+    private LiveUpdateResult HandOver(LiveUpdateRequest request, HashSet<string> transfer, MessageChannel channel, ChildProcess child, long started)
+    {
+        using OutgoingMigration migration = new(channel, new MachineSource(machine, control, transfer), request.Timeouts);
+        Verdict verdict = migration.Ask();
+        if (request.DryRun || !verdict.IsAccepted)
+        {
+            migration.Abort(verdict.IsAccepted ? "it was a dry run" : "refused");
+            channel.Dispose();
+            child.Wait();
+            return new LiveUpdateResult(verdict, null, null);
+        }
+
+        MigrationTimes times = migration.Run(verdict, started);
+        machine.Release(transfer);
+        log.LogInformation("{Name}: process {Id} runs the guest", machine.Name, child.Id);
+        return new LiveUpdateResult(verdict, times, child);
+    }
+
+    private HashSet<string> ResolveTransfer(LiveUpdateRequest request)
+    {
+        if (request.Transfer is not { } wanted)
+        {
+            // All that can; what is replaced can't.
+            return [.. machine.Cards.Where(card => Machine.RefuseTransfer(card) is null && request.Replacements.All(r => r.Id != card.Id)).Select(card => card.Id)];
+        }
+
+        foreach (string id in wanted)
+        {
+            NetworkCard card = machine.Cards.FirstOrDefault(card => card.Id == id)
+                ?? throw new UserErrorException($"{id}: there is no such device; there are {string.Join(", ", machine.Cards.Select(card => card.Id))}.");
+            if (Machine.RefuseTransfer(card) is { } reason)
+            {
+                throw new UserErrorException($"{id}: {reason}.");
+            }
+        }
+
+        return [.. wanted];
+    }
+}

@@ -1,0 +1,24 @@
+using Vmm.Core.Network;
+using Vmm.Migration.Live;
+
+namespace Vmm.Cli.Machines;
+
+/// <summary>One live update, as the command asks for it. Nothing of it is remembered afterwards.</summary>
+internal sealed record LiveUpdateRequest
+{
+    /// <summary>The program to go on with.</summary>
+    public required string Binary { get; init; }
+
+    /// <summary>The devices whose back ends move; null for all that can.</summary>
+    public IReadOnlyList<string>? Transfer { get; init; }
+
+    /// <summary>Back ends to be opened by the new process, by their ids.</summary>
+    public IReadOnlyList<NetworkDeviceOptions> Replacements { get; init; } = [];
+
+    /// <summary>Only ask for the verdict.</summary>
+    public bool DryRun { get; init; }
+
+    public MigrationTimeouts Timeouts { get; init; } = new();
+
+    public CancellationToken Cancellation { get; init; }
+}

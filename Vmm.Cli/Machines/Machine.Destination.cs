@@ -1,0 +1,65 @@
+using Microsoft.Extensions.Logging;
+using Vmm.Core.Hypervisor;
+using Vmm.Core.Machine;
+using Vmm.Core.Memory;
+using Vmm.Core.Network;
+
+namespace Vmm.Cli.Machines;
+
+// Arriving from another process.
+internal sealed partial class Machine
+{
+    /// <summary>Builds a machine around the RAM and the back ends of another process's. The guest does not run yet; nothing is touched that it uses.</summary>
+    /// <param name="options">As the other process has them, or as this one's user wants them.</param>
+    /// <param name="memory">The RAM; the machine owns it.</param>
+    /// <param name="backends">By device index; the machine owns them. The others are opened.</param>
+    /// <param name="cpuid">What the guest's CPUs have answered so far.</param>
+    /// <param name="lifetime">Where the machine's end will be announced.</param>
+    /// <param name="log">For warnings and what the devices have to say.</param>
+    public static Machine BuildAround(
+        MachineOptions options, GuestMemory memory, IReadOnlyDictionary<int, INetworkBackend> backends, IReadOnlyList<CpuidLeaf> cpuid, MachineLifetime lifetime, ILogger log)
+    {
+        Machine machine = new(options, lifetime, log) { _memory = memory };
+        foreach ((int index, INetworkBackend backend) in backends)
+        {
+            machine._adopted.Add(index, backend);
+        }
+
+        try
+        {
+            machine.Assemble(options, beforeTraces: null);
+            machine._hypervisor!.UseCpuid(cpuid);
+            machine._hypervisor.CreateCpus(options.CpuCount);
+            foreach (NetworkCard card in machine._cards)
+            {
+                card.Transport.Pause();
+            }
+
+            memory.Prefault();
+            machine._runState = RunState.InMigrate;
+            return machine;
+        }
+        catch
+        {
+            machine.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The guest goes on here: the back ends are ours.</summary>
+    public void TakeOver()
+    {
+        foreach (NetworkCard card in _cards)
+        {
+            if (card.Backend is ITransferableBackend backend)
+            {
+                backend.IsOwner = true;
+            }
+        }
+
+        ResumeAsBefore();
+    }
+
+    /// <summary>Begins with what was left to the other process until now.</summary>
+    public void StartConsole() => _console!.Start(_uart!);
+}

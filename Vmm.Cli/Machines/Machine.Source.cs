@@ -1,0 +1,45 @@
+using Vmm.Core.Memory;
+using Vmm.Core.Network;
+using Vmm.Core.State;
+using Vmm.Migration.Live;
+
+namespace Vmm.Cli.Machines;
+
+// Leaving for another process.
+internal sealed partial class Machine
+{
+    /// <summary>The resource section of RAM.</summary>
+    public const string MemoryName = "memory";
+
+    /// <summary>As the command line, or the process before, has made it.</summary>
+    public MachineOptions Options => _options;
+
+    public MemoryManifest MemoryManifest => new(_memory!.Size, _memory.HugePages);
+
+    public CpuManifest CpuManifest => new(CpuCount, _hypervisor!.GetCpuid(), TscKilohertz: 0);
+
+    /// <summary>Why a device's back end can't move: null when it can.</summary>
+    public static string? RefuseTransfer(NetworkCard card)
+        => card.Backend is ITransferableBackend ? null : $"{card.Backend.Description} can't be handed to another process";
+
+    /// <summary>What another process builds the machine around.</summary>
+    /// <param name="moving">The ids of the devices whose back ends go along.</param>
+    public IReadOnlyList<IStateSection> CreateResources(IReadOnlySet<string> moving) =>
+    [
+        new ResourceSection<GuestMemoryState>(MemoryName, new GuestMemoryState { Size = _memory!.Size, HugePages = _memory.HugePages, File = _memory.File }),
+        .. _cards.Where(card => moving.Contains(card.Id)).Select(card => ((ITransferableBackend)card.Backend).CreateResourceSection(card.Id)),
+    ];
+
+    /// <summary>The guest is another process's, and so are the back ends that moved.</summary>
+    public void Release(IReadOnlySet<string> moved)
+    {
+        CompleteHandOver();
+        foreach (NetworkCard card in _cards)
+        {
+            if (moved.Contains(card.Id) && card.Backend is ITransferableBackend backend)
+            {
+                backend.IsOwner = false;
+            }
+        }
+    }
+}

@@ -1,0 +1,107 @@
+using System.Text.Json;
+using Vmm.Cli.Machines;
+using Vmm.Cli.Qmp.Replies;
+using Vmm.Core.Network;
+using Vmm.Migration.Live;
+
+namespace Vmm.Cli.Qmp;
+
+// Going to another process.
+internal sealed partial class MachineCommands
+{
+    private const string LiveUpdateCommand = "live-update";
+
+    private void RegisterMigration(QmpCommands commands)
+    {
+        commands.AddLong(LiveUpdateCommand, LiveUpdate);
+        commands.Add("migrate_cancel", arguments =>
+        {
+            arguments.End();
+            _migrations.Cancel();
+        });
+        commands.Add("query-migrate", WithoutArguments(() => MigrationInfo.From(_migrations)), QmpJson.Default.MigrationInfo);
+        commands.Add("query-backend-transfer", WithoutArguments(DescribeTransfer), QmpJson.Default.BackendTransferInfoArray);
+        commands.Add("query-migrate-parameters", WithoutArguments(() => MigrationParameters.From(_migrations.Timeouts)), QmpJson.Default.MigrationParameters);
+        commands.Add("migrate-set-parameters", SetParameters);
+    }
+
+    /// <summary>Answers what was asked of the process that the machine came from.</summary>
+    private void AnswerPending()
+    {
+        foreach (QmpCall call in _server.PendingCalls)
+        {
+            if (call.Command == LiveUpdateCommand && _migrations.Times is { } times)
+            {
+                call.Complete(new LiveUpdateReply(true, [], Environment.ProcessId, MigrationPhases.From(times)), QmpJson.Default.LiveUpdateReply);
+            }
+            else
+            {
+                call.Fail(new QmpException($"The machine went to another process before '{call.Command}' was done"));
+            }
+        }
+    }
+
+    private void LiveUpdate(QmpArguments arguments, QmpCall call)
+    {
+        LiveUpdateRequest request = new()
+        {
+            Binary = arguments.OptionalString("binary") ?? Environment.ProcessPath!,
+            Transfer = ParseTransfer(arguments.OptionalValue("backend-transfer")),
+            Replacements = [.. (arguments.OptionalStrings("net") ?? []).Select(ParseNet)],
+            DryRun = arguments.OptionalBoolean("dry-run") ?? false,
+        };
+        arguments.End();
+        _migrations.Begin(request, (result, failure) =>
+        {
+            if (failure is not null)
+            {
+                call.Fail(failure);
+            }
+            else if (result!.Verdict.IsAccepted || request.DryRun)
+            {
+                call.Complete(new LiveUpdateReply(result.Verdict.IsAccepted, result.Verdict.Reasons, Environment.ProcessId, null), QmpJson.Default.LiveUpdateReply);
+            }
+            else
+            {
+                call.Fail(new QmpException($"The new process refuses the machine: {string.Join("; ", result.Verdict.Reasons)}"));
+            }
+        });
+    }
+
+    /// <summary>true or absent: every device that can; false or []: none; a list of ids: these.</summary>
+    private static IReadOnlyList<string>? ParseTransfer(JsonElement value) => value.ValueKind switch
+    {
+        JsonValueKind.Undefined or JsonValueKind.True => null,
+        JsonValueKind.False => [],
+        JsonValueKind.Array => [.. value.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.String
+            ? item.GetString()!
+            : throw QmpArguments.Wrong("backend-transfer", "boolean or array of strings"))],
+        _ => throw QmpArguments.Wrong("backend-transfer", "boolean or array of strings"),
+    };
+
+    private static NetworkDeviceOptions ParseNet(string text)
+        => NetworkDeviceOptions.TryParse(text, out NetworkDeviceOptions? options, out string? error)
+            ? options.Id is not null ? options : throw new QmpException($"Parameter 'net': {text} lacks id=, which says whose back end it replaces")
+            : throw new QmpException(error);
+
+    private BackendTransferInfo[] DescribeTransfer()
+        => [.. _machine.Cards.Select(card => new BackendTransferInfo(card.Id, card.Backend.Description, Machine.RefuseTransfer(card) is null, Machine.RefuseTransfer(card)))];
+
+    private void SetParameters(QmpArguments arguments)
+    {
+        MigrationTimeouts now = _migrations.Timeouts;
+        _migrations.Timeouts = new MigrationTimeouts
+        {
+            Verdict = Time(arguments, "verdict-timeout", now.Verdict),
+            Prepare = Time(arguments, "prepare-timeout", now.Prepare),
+            State = Time(arguments, "state-timeout", now.State),
+            Switchover = Time(arguments, "downtime-limit", now.Switchover),
+        };
+        arguments.End();
+    }
+
+    private static TimeSpan Time(QmpArguments arguments, string name, TimeSpan now)
+        => arguments.OptionalInteger(name) is not { } milliseconds ? now
+            : milliseconds is >= 1 and <= 2_000_000 ? TimeSpan.FromMilliseconds(milliseconds)
+            : throw new QmpException($"Parameter '{name}' expects a number of milliseconds from 1 to 2000000");
+}
