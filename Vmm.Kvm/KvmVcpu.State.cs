@@ -100,6 +100,14 @@ internal sealed unsafe partial class KvmVcpu
         _isKnown = true;
     }
 
+    /// <summary>Sets all of what was learned, and learns it again: what this host's KVM refuses shows here, and not when a guest waits.</summary>
+    internal void Rehearse()
+    {
+        ForgetState();
+        RestoreState(in _known);
+        LearnState();
+    }
+
     /// <summary>The vCPU is about to run.</summary>
     internal void ForgetState() => _isKnown = false;
 

@@ -22,7 +22,9 @@ public sealed partial class KvmVirtualMachine
         {
             foreach (KvmVcpu vcpu in _vcpus)
             {
+                // Nobody waits yet, and what is done for the second time is done faster.
                 vcpu.LearnState();
+                vcpu.Rehearse();
             }
         }
 

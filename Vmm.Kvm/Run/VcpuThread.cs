@@ -106,7 +106,9 @@ internal sealed unsafe partial class VcpuThread
         {
             _threadId = Libc.gettid();
             _vcpu.SetSignalMask(KickSignal.BlockInThisThread());
-            WarmUp();
+
+            // What KVM does once, when a vCPU is run for the first time, such as to make the root of its page tables, is done before it counts.
+            Settle();
             if (_group.Park(this))
             {
                 Loop();
@@ -125,14 +127,6 @@ internal sealed unsafe partial class VcpuThread
             _group.RequestStop();
             _group.Leave(this);
         }
-    }
-
-    /// <summary>What KVM does once, when a vCPU is run for the first time or by another thread, is done before it counts. The guest is not entered.</summary>
-    private void WarmUp()
-    {
-        Volatile.Write(ref _run->immediate_exit, 1);
-        _ = KvmIoctl.ioctl(_vcpu.Number, KvmIoctl.KVM_RUN, null); // EINTR
-        ClearImmediateExit();
     }
 
     /// <summary>
