@@ -146,12 +146,22 @@ internal sealed class QmpConnection : IDisposable
         {
             return null;
         }
-        catch (ObjectDisposedException)
+    }
+
+    /// <summary>Ends the conversation: whoever waits in <see cref="Read"/> finds the end.</summary>
+    public void HangUp()
+    {
+        try
         {
-            return null;
+            _socket.Shutdown(SocketShutdown.Both);
+        }
+        catch (SocketException)
+        {
+            // The machine was faster.
         }
     }
 
+    /// <summary>Nobody reads or sends any more.</summary>
     public void Dispose()
     {
         _lines?.Dispose();

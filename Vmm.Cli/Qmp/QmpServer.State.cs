@@ -7,7 +7,7 @@ namespace Vmm.Cli.Qmp;
 // Handing all of it to another process: the socket, the clients, and what has been half said.
 internal sealed partial class QmpServer
 {
-    private static readonly StateKind<QmpServerState> s_kind = new(version: 1, example: () => new() { Clients = new QmpClientState[1] });
+    private static readonly StateKind<QmpServerState> s_kind = new(version: 1, example: () => new QmpServerState { Clients = [new QmpClientState { Socket = new FileDescriptor(-1) }] });
 
     /// <summary>What the section is made of.</summary>
     public static StateKind StateKind => s_kind;

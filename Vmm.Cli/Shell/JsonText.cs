@@ -17,4 +17,19 @@ internal static class JsonText
 
         return Encoding.UTF8.GetString(text.ToArray());
     }
+
+    /// <summary>Passes on what is one whole value: the rest of another one would be waited for in vain.</summary>
+    /// <exception cref="UserErrorException">It is none.</exception>
+    public static string Check(string text)
+    {
+        try
+        {
+            JsonDocument.Parse(text).Dispose();
+            return text;
+        }
+        catch (JsonException)
+        {
+            throw new UserErrorException("This line is no whole JSON object.");
+        }
+    }
 }

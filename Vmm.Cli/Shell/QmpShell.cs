@@ -39,7 +39,7 @@ internal sealed class QmpShell : IDisposable
                 }
                 else if (text.StartsWith('{'))
                 {
-                    _connection.SendLine(text);
+                    _connection.SendLine(JsonText.Check(text));
                 }
                 else
                 {
@@ -59,6 +59,9 @@ internal sealed class QmpShell : IDisposable
             }
         }
 
+        _isOver = true;
+        _connection.HangUp();
+        reader.Join();
         return _wasRefused ? ExitCode.CheckFailed : ExitCode.Success;
     }
 
@@ -87,8 +90,12 @@ internal sealed class QmpShell : IDisposable
             _replied.Release();
         }
 
-        _isOver = true;
-        _input.Close();
+        if (!_isOver)
+        {
+            _isOver = true;
+            _input.Close();
+        }
+
         _replied.Release();
     }
 

@@ -74,7 +74,7 @@ internal sealed class GuestOnTap : IDisposable
 
     private void SetUpHost()
     {
-        Wait.Until(() => Network.FindLink(Interface) is not null || Process.HasExited, () => $"interface {Interface}; vmm says: {Process.Error}");
+        Wait.Until(() => Network.FindLink(Interface) is { IsUp: true } || Process.HasExited, () => $"interface {Interface}; vmm says: {Process.Error}");
         Network.Namespace.Run(() => NetworkLink.AddIPAddress(Interface, _hostAddress, 24));
         using IcmpEchoClient ping = Open(() => new IcmpEchoClient(GuestAddress));
         Wait.Until(
