@@ -143,10 +143,20 @@ public sealed class MigrationChannel : IDisposable
         _command?.Dispose();
     }
 
+    /// <summary>What the number of an <c>fd:</c> URI stands for.</summary>
+    /// <exception cref="IOException">It is not open, or is this process's own: the guest's memory is a file too.</exception>
+    internal static DescriptorKind Probe(MigrationUri uri)
+    {
+        DescriptorKind kind = ByteDescriptor.Probe(uri.Number);
+        return InheritedDescriptors.Contains(uri.Number)
+            ? kind
+            : throw new ChannelException($"{uri} is a descriptor of vmm's own; name one that whoever started vmm has passed on.");
+    }
+
     private static MigrationChannel FromDescriptor(MigrationUri uri, bool writing)
     {
         int fd = uri.Number;
-        DescriptorKind kind = ByteDescriptor.Probe(fd);
+        DescriptorKind kind = Probe(uri);
         if (kind is DescriptorKind.Socket)
         {
             return FromSocket(uri, new MessageSocket(fd));

@@ -31,7 +31,7 @@ public sealed class MigrationListener : IDisposable
             case MigrationScheme.Tcp:
                 ListeningSocket tcp = TcpAddress.Listen(uri);
                 return new MigrationListener(uri.WithNumber(tcp.Port), tcp, null);
-            case MigrationScheme.Descriptor when ByteDescriptor.Probe(uri.Number) == DescriptorKind.Listener:
+            case MigrationScheme.Descriptor when MigrationChannel.Probe(uri) == DescriptorKind.Listener:
                 return new MigrationListener(uri, new ListeningSocket(uri.Number), null);
             default:
                 return new MigrationListener(uri, null, MigrationChannel.OpenForReading(uri));

@@ -395,6 +395,12 @@ public sealed class ChannelTests : IDisposable
         using FileDescriptor folder = FileDescriptor.Open("/", LibC.O_RDONLY);
         using ListeningSocket listening = ListeningSocket.Listen(Path.Combine(_folder, "l"));
 
+        Connecting(file).Should().Throw<ChannelException>().WithMessage("fd:* is a descriptor of vmm's own; name one that whoever started vmm has passed on.");
+        foreach (FileDescriptor inherited in (FileDescriptor[])[file, folder, listening])
+        {
+            _ = LibC.fcntl(inherited.Number, LibC.F_SETFD, 0);
+        }
+
         Connecting(file).Should().Throw<ChannelException>().WithMessage("fd:* is open for reading only.");
         Connecting(folder).Should().Throw<ChannelException>().WithMessage("fd:* is nothing that bytes go through; a connected stream socket, a pipe or a file is needed.");
         Connecting(listening).Should().Throw<ChannelException>().WithMessage("fd:* is a socket that listens; *");
@@ -411,6 +417,7 @@ public sealed class ChannelTests : IDisposable
         FileDescriptor own = borrowed.Duplicate();
         int number = own.Number;
         own.SetHandleAsInvalid();
+        _ = LibC.fcntl(number, LibC.F_SETFD, 0); // what is inherited is not close-on-exec
         return MigrationUri.Parse($"fd:{number}");
     }
 
