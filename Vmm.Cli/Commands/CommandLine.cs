@@ -72,6 +72,7 @@ internal static class CommandLine
             new RunCommand(),
             new DemoCommand(),
             new DemoGuestCommand(),
+            new LiveUpdateCommand(),
             new ListCommand(),
             new QmpCommand(),
             new StopCommand(),

@@ -9,6 +9,7 @@ namespace Vmm.Cli.Commands;
 internal sealed class IncomingCommand : Command
 {
     private const int Channel = 3;
+    private const int JobLine = 4;
 
     private readonly Option<string[]> _net = new("--net") { Description = "A back end in place of the source's, by id.", DefaultValueFactory = _ => [] };
 
@@ -21,12 +22,13 @@ internal sealed class IncomingCommand : Command
 
     private int Receive(ParseResult parsed)
     {
-        if (!InheritedDescriptors.Contains(Channel))
+        if (!InheritedDescriptors.Contains(Channel) || !InheritedDescriptors.Contains(JobLine))
         {
-            throw new UserErrorException("vmm incoming is started by vmm itself, with a channel as descriptor 3: use vmm live-update.");
+            throw new UserErrorException("vmm incoming is started by vmm itself, with descriptors 3 and 4: use vmm live-update.");
         }
 
+        using Job job = Job.Adopt(JobLine);
         NetworkDeviceOptions[] replacements = [.. parsed.GetRequiredValue(_net).Select(NetworkDeviceOptions.Parse)];
-        return MachineRunner.Receive(new MessageSocket(Channel), replacements, CommandLine.CreateLogger(parsed));
+        return MachineRunner.Receive(new MessageSocket(Channel), job, replacements, CommandLine.CreateLogger(parsed));
     }
 }

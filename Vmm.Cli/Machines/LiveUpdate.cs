@@ -6,9 +6,9 @@ using Vmm.Migration.Live;
 namespace Vmm.Cli.Machines;
 
 /// <summary>Hands a running machine to a new process of another binary.</summary>
-internal sealed class LiveUpdate(Machine machine, ControlPlane control, ILogger log)
+internal sealed class LiveUpdate(Machine machine, ControlPlane control, Job job, ILogger log)
 {
-    /// <summary>The hidden command with which the new process is started; the channel is descriptor 3.</summary>
+    /// <summary>The hidden command with which the new process is started; the channel is descriptor 3, the <see cref="Job"/>'s line 4.</summary>
     public const string Command = "incoming";
 
     /// <summary>Starts the new binary, asks for its verdict and, unless that is all that is wanted, hands over.</summary>
@@ -24,7 +24,7 @@ internal sealed class LiveUpdate(Machine machine, ControlPlane control, ILogger 
         ChildProcess child;
         using (far)
         {
-            child = ChildProcess.Start(request.Binary, [request.Binary, Command, .. request.Replacements.SelectMany(net => (string[])["--net", net.Format()])], far);
+            child = ChildProcess.Start(request.Binary, [request.Binary, Command, .. request.Replacements.SelectMany(net => (string[])["--net", net.Format()])], far, job.Line);
         }
 
         try

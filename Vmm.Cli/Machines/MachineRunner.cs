@@ -19,6 +19,7 @@ internal static class MachineRunner
     {
         MachineLifetime lifetime = new();
         using StopSignals signals = new(lifetime);
+        using Job job = Job.Create();
         using ControlPlane control = new();
         using Machine machine = Machine.Build(options, lifetime, log, beforeTraces: made =>
         {
@@ -26,11 +27,11 @@ internal static class MachineRunner
             control.Open(options, made);
         });
         machine.Start();
-        return Attend(machine, control, signals, log);
+        return Attend(machine, control, job, signals, log);
     }
 
     /// <summary>Takes a guest over from another process.</summary>
-    public static int Receive(MessageSocket channel, IReadOnlyList<NetworkDeviceOptions> replacements, ILogger log)
+    public static int Receive(MessageSocket channel, Job job, IReadOnlyList<NetworkDeviceOptions> replacements, ILogger log)
     {
         MachineLifetime lifetime = new();
         using StopSignals signals = new(lifetime);
@@ -51,18 +52,18 @@ internal static class MachineRunner
         }
 
         incoming.Machine!.StartConsole();
-        return Attend(incoming.Machine, control, signals, log, times);
+        return Attend(incoming.Machine, control, job, signals, log, times);
     }
 
     /// <summary>Stays until the guest ends, here or in the process that it has gone on to.</summary>
-    private static int Attend(Machine machine, ControlPlane control, StopSignals signals, ILogger log, MigrationTimes? arrival = null)
+    private static int Attend(Machine machine, ControlPlane control, Job job, StopSignals signals, ILogger log, MigrationTimes? arrival = null)
     {
         using PosixSignalRegistration counters = PosixSignalRegistration.Create(CountersSignal, context =>
         {
             context.Cancel = true;
             WriteCounters(machine);
         });
-        using Migrations migrations = new(machine, control, log);
+        using Migrations migrations = new(machine, control, job, log);
         if (arrival is { } times)
         {
             migrations.Arrived(times);
@@ -74,7 +75,7 @@ internal static class MachineRunner
         machine.Dispose();
         if (end.Cause == GuestEndCause.HandedOver)
         {
-            return machine.Successor!.Wait();
+            return job.HandOver(machine.Successor!);
         }
 
         Report(machine, end, log);

@@ -6,7 +6,7 @@ using Vmm.Migration.Live;
 namespace Vmm.Cli.Machines;
 
 /// <summary>The migrations of a machine, one at a time, and what became of the last one.</summary>
-internal sealed class Migrations(Machine machine, ControlPlane control, ILogger log) : IDisposable
+internal sealed class Migrations(Machine machine, ControlPlane control, Job job, ILogger log) : IDisposable
 {
     private readonly Lock _lock = new();
     private CancellationTokenSource? _cancellation;
@@ -68,7 +68,7 @@ internal sealed class Migrations(Machine machine, ControlPlane control, ILogger 
         try
         {
             Set("setup");
-            result = new LiveUpdate(machine, control, log).Run(request);
+            result = new LiveUpdate(machine, control, job, log).Run(request);
             Times = result.Times ?? Times;
             Status = result.Times is null ? null : "completed";
         }

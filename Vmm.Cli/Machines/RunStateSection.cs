@@ -17,11 +17,16 @@ internal sealed partial class Machine
         protected override ref MachineRunState Collect()
         {
             _state.IsPaused = machine._stateBefore == RunState.Paused;
+            _state.Started = machine.Started.ToUnixTimeMilliseconds();
             return ref _state;
         }
 
         protected override MachineRunState Prepare() => default;
 
-        protected override void Apply(ref MachineRunState state) => machine._stateBefore = state.IsPaused ? RunState.Paused : RunState.Running;
+        protected override void Apply(ref MachineRunState state)
+        {
+            machine._stateBefore = state.IsPaused ? RunState.Paused : RunState.Running;
+            machine.Started = DateTimeOffset.FromUnixTimeMilliseconds(state.Started);
+        }
     }
 }

@@ -71,6 +71,9 @@ public static unsafe partial class Libc
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int waitpid(int pid, int* stat_loc, int options);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int prctl(int option, nuint arg2, nuint arg3, nuint arg4, nuint arg5);
 }
 
 /// <summary>sched.h.</summary>

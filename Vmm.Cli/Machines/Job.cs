@@ -1,0 +1,102 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using Tmds.Linux;
+using Vmm.Core.Linux;
+
+namespace Vmm.Cli.Machines;
+
+/// <summary>
+/// What a shell, or whoever else started a machine, waits for. The process that was started stays for that alone when the machine has gone
+/// to another one: it passes signals on and ends as the machine does. Every later process of the machine has a line to it, and says on it
+/// who comes next.
+/// </summary>
+internal sealed class Job : IDisposable
+{
+    private const int PR_SET_CHILD_SUBREAPER = 36;
+
+    private readonly MessageSocket? _waiter; // here, if this process is the one that waits
+    private readonly MessageSocket _line;
+
+    private Job(MessageSocket? waiter, MessageSocket line)
+    {
+        _waiter = waiter;
+        _line = line;
+    }
+
+    /// <summary>For the process that goes on with the machine.</summary>
+    public FileDescriptor Line => _line;
+
+    /// <summary>This process is the one that was started, and will wait.</summary>
+    public static Job Create()
+    {
+        (MessageSocket waiter, MessageSocket line) = MessageSocket.CreatePair();
+        return new Job(waiter, line);
+    }
+
+    /// <summary>Another process waits.</summary>
+    public static Job Adopt(int line) => new(null, new MessageSocket(line));
+
+    /// <summary>The machine has gone to a process that this one has started.</summary>
+    /// <returns>What this process ends with; when another one waits at once, otherwise when the machine has ended.</returns>
+    public int HandOver(ChildProcess successor)
+    {
+        if (_waiter is not null)
+        {
+            return Wait(successor);
+        }
+
+        Span<byte> message = stackalloc byte[sizeof(int)];
+        BinaryPrimitives.WriteInt32LittleEndian(message, successor.Id);
+        _ = _line.Send(message, default);
+        return ExitCode.Success;
+    }
+
+    public void Dispose()
+    {
+        _waiter?.Dispose();
+        _line.Dispose();
+    }
+
+    private int Wait(ChildProcess current)
+    {
+        // ORDER: before the first successor ends: what it has started becomes our child then.
+        _ = Libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+        ChildProcess[] running = [current];
+        using SignalForwarding forwarding = new(() => running[0]);
+        while (true)
+        {
+            int code = running[0].Wait();
+            if (!TryReadNext(out int next))
+            {
+                return code;
+            }
+
+            running[0] = new ChildProcess(next);
+        }
+    }
+
+    private bool TryReadNext(out int next)
+    {
+        Span<byte> message = stackalloc byte[sizeof(int)];
+        bool there = _waiter!.Receive(message, []) == message.Length;
+        next = there ? BinaryPrimitives.ReadInt32LittleEndian(message) : 0;
+        return there;
+    }
+
+    /// <summary>Signals to this process are meant for the machine.</summary>
+    private sealed class SignalForwarding : IDisposable
+    {
+        private static readonly int[] _signals = [LibC.SIGHUP, LibC.SIGINT, LibC.SIGTERM, LibC.SIGUSR1];
+
+        private readonly PosixSignalRegistration[] _registrations;
+
+        public SignalForwarding(Func<ChildProcess> target)
+            => _registrations = [.. _signals.Select(number => PosixSignalRegistration.Create((PosixSignal)number, context =>
+            {
+                context.Cancel = true;
+                target().Signal(number);
+            }))];
+
+        public void Dispose() => Array.ForEach(_registrations, registration => registration.Dispose());
+    }
+}
