@@ -6,7 +6,7 @@ namespace Vmm.Migration.Stream;
 /// <remarks>
 /// <code>
 /// header, configuration
-/// FULL  0 machine      the manifest
+/// FULL  0 manifest     a manifest, as JSON
 /// START 1 ram          block list, EOS
 /// PART  1 ram          pages, EOS                       any number of times
 /// END   1 ram          pages, EOS
@@ -18,14 +18,14 @@ namespace Vmm.Migration.Stream;
 /// </remarks>
 public static class MachineStream
 {
-    internal const uint MachineNumber = 0;
+    internal const uint ManifestNumber = 0;
     internal const uint RamNumber = 1;
     internal const uint RemainderNumber = 2;
     internal const uint FirstStateNumber = 3;
 
-    internal static readonly StateKind<MachineState> MachineKind = new(version: 1, example: () => new() { Manifest = new byte[1] });
+    internal static readonly StateKind<ManifestState> ManifestKind = new(version: 1, example: () => new() { Json = new byte[1] });
     internal static readonly StateKind<RemainderState> RemainderKind = new(version: 1);
 
     /// <summary>What the sections beside RAM and the machine's own are made of.</summary>
-    public static IReadOnlyList<StateKind> StateKinds { get; } = [MachineKind, RemainderKind];
+    public static IReadOnlyList<StateKind> StateKinds { get; } = [ManifestKind, RemainderKind];
 }

@@ -79,30 +79,30 @@ internal sealed class MachineStreamReader(System.IO.Stream source, IStreamDestin
 
     private Manifest ReadManifest(string type)
     {
-        string name = MachineState.StateName;
-        int version = ReadSectionHeader(SectionType.Full, MachineStream.MachineNumber, MachineStream.MachineKind);
+        string name = ManifestState.StateName;
+        int version = ReadSectionHeader(SectionType.Full, MachineStream.ManifestNumber, MachineStream.ManifestKind);
         uint size = _input.PeekNumber(name);
-        if (size > MachineState.MaxManifest)
+        if (size > ManifestState.MaxSize)
         {
-            throw new StateException($"{name}: manifest_size", $"{size} is not 0 to {MachineState.MaxManifest}");
+            throw new StateException($"{name}: size", $"{size} is not 0 to {ManifestState.MaxSize}");
         }
 
-        StreamSection<MachineState> section = new(MachineStream.MachineKind);
+        StreamSection<ManifestState> section = new(MachineStream.ManifestKind);
         Load(section, version, sizeof(uint) + (int)size);
         Manifest? manifest;
         try
         {
-            manifest = JsonSerializer.Deserialize(section.Value.Manifest, MigrationJson.Default.Manifest);
+            manifest = JsonSerializer.Deserialize(section.Value.Json, MigrationJson.Default.Manifest);
         }
         catch (JsonException e)
         {
-            throw new StateException($"{name}: manifest", $"it is malformed: {e.Message}");
+            throw new StateException($"{name}: json", $"it is malformed: {e.Message}");
         }
 
-        ReadFooter(MachineStream.MachineNumber, name);
-        return manifest is null ? throw new StateException($"{name}: manifest", "it is null")
-            : manifest.Protocol != Manifest.CurrentProtocol ? throw new StateException($"{name}: manifest", $"version {manifest.Protocol} of the protocol, where {Manifest.CurrentProtocol} is read here")
-            : manifest.Machine != type ? throw new StateException($"{name}: manifest", $"the machine is of type {manifest.Machine}, the configuration says {type}")
+        ReadFooter(MachineStream.ManifestNumber, name);
+        return manifest is null ? throw new StateException($"{name}: json", "it is null")
+            : manifest.Protocol != Manifest.CurrentProtocol ? throw new StateException($"{name}: json", $"version {manifest.Protocol} of the protocol, where {Manifest.CurrentProtocol} is read here")
+            : manifest.Machine != type ? throw new StateException($"{name}: json", $"the machine is of type {manifest.Machine}, the configuration says {type}")
             : manifest;
     }
 

@@ -12,7 +12,7 @@ internal static class MachineStreamWriter
     public static long Write(System.IO.Stream target, IStreamSource machine)
     {
         Manifest manifest = machine.Manifest;
-        StreamSection<MachineState> first = new(MachineStream.MachineKind, new MachineState { Manifest = JsonSerializer.SerializeToUtf8Bytes(manifest, MigrationJson.Default.Manifest) });
+        StreamSection<ManifestState> first = new(MachineStream.ManifestKind, new ManifestState { Json = JsonSerializer.SerializeToUtf8Bytes(manifest, MigrationJson.Default.Manifest) });
         StreamSection<RemainderState> remainder = new(MachineStream.RemainderKind);
         StateBuffer rest = new();
         SectionWriter.WriteSections(rest, machine.State, MachineStream.FirstStateNumber);
@@ -27,7 +27,7 @@ internal static class MachineStreamWriter
         byte[] name = Encoding.UTF8.GetBytes(manifest.Machine);
         output.Number((uint)name.Length);
         output.Bytes(name);
-        WriteSection(output, first, MachineStream.MachineNumber);
+        WriteSection(output, first, MachineStream.ManifestNumber);
         RamWriter ram = new(output, machine.Memory);
         ram.WriteStart();
         ram.WriteEnd();

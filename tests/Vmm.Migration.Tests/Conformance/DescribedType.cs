@@ -16,7 +16,7 @@ internal static class DescribedType
     private static readonly Dictionary<Type, Func<object>> s_empty = new()
     {
         [typeof(KvmVcpuState)] = () => new KvmVcpuState { Xsave = new byte[64], Msrs = new MsrBuffer(3) },
-        [typeof(MachineState)] = () => new MachineState { Manifest = new byte[3] },
+        [typeof(ManifestState)] = () => new ManifestState { Json = new byte[3] },
         [typeof(MacTable)] = () => MacTable.Empty(),
         [typeof(ReceiveFilterState)] = () => ReceiveFilterState.Initial(),
         [typeof(ReceiveQueueState)] = () => Pair(),

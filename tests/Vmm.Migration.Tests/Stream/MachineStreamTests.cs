@@ -200,7 +200,7 @@ public sealed class MachineStreamTests : IDisposable
 
         string json = StreamInspector.Read(new MemoryStream(stream)).ToJsonString();
 
-        json.Should().StartWith("{\"machine (0)\":{\"manifest_size\":\"0x0000").And.Contain("\"ram (1)\":{\"section sizes\":{\"ram\":\"0x0000000000010000\"}}")
+        json.Should().StartWith("{\"manifest (0)\":{\"size\":\"0x0000").And.Contain("\"ram (1)\":{\"section sizes\":{\"ram\":\"0x0000000000010000\"}}")
             .And.Contain("\"remainder (2)\":{\"size\":\"0x").And.Contain("\"serial (3)\":{").And.Contain("\"kvm (4)\":{");
     }
 
