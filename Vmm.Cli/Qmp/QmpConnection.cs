@@ -11,10 +11,14 @@ internal sealed class QmpConnection : IDisposable
     private readonly StreamReader _lines;
     private readonly Lock _sending = new();
 
-    private QmpConnection(string path)
+    private QmpConnection(string path, TimeSpan? limit)
     {
+        int milliseconds = (int)(limit?.TotalMilliseconds ?? 0);
         try
         {
+            // Connecting takes time too, when as many as the listener has room for wait already (unix(7), SO_SNDTIMEO).
+            _socket.SendTimeout = milliseconds;
+            _socket.ReceiveTimeout = milliseconds;
             _socket.Connect(new UnixDomainSocketEndPoint(path));
             _lines = new StreamReader(new NetworkStream(_socket));
         }
@@ -52,7 +56,11 @@ internal sealed class QmpConnection : IDisposable
         QmpConnection connection;
         try
         {
-            connection = new QmpConnection(path);
+            connection = new QmpConnection(path, limit);
+        }
+        catch (SocketException e) when (e.SocketErrorCode is SocketError.WouldBlock or SocketError.TimedOut)
+        {
+            throw new TimeoutException("others wait for an answer already.");
         }
         catch (SocketException e) when (e.SocketErrorCode is SocketError.ConnectionRefused or SocketError.AddressNotAvailable) // ECONNREFUSED, ENOENT
         {
@@ -61,7 +69,6 @@ internal sealed class QmpConnection : IDisposable
 
         try
         {
-            connection._socket.ReceiveTimeout = (int)(limit?.TotalMilliseconds ?? 0);
             if (connection.Read() is not { } greeting || !greeting.TryGetProperty("QMP", out _))
             {
                 throw new UserErrorException($"{path} is no QMP socket: it does not greet.");

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 
 namespace Vmm.Cli.Tests.Qmp;
 
@@ -63,7 +64,7 @@ public sealed class NameTests : IDisposable
         WaitFor("one");
         killed.Signal(SIGKILL);
         killed.WaitForExit();
-        File.Exists(Socket("one")).Should().BeTrue("nobody could remove it");
+        File.Exists(SocketOf("one")).Should().BeTrue("nobody could remove it");
         List().Should().ContainSingle("a dead one is not listed");
 
         Start("--name", "one");
@@ -106,7 +107,7 @@ public sealed class NameTests : IDisposable
         (output + error).Should().BeEmpty();
         code.Should().Be(ExitCode.Success);
         machine.WaitForExit().Should().Be(ExitCode.Success);
-        File.Exists(Socket("one")).Should().BeFalse();
+        File.Exists(SocketOf("one")).Should().BeFalse();
     }
 
     [Fact]
@@ -121,6 +122,24 @@ public sealed class NameTests : IDisposable
         code.Should().Be(ExitCode.Success, error);
         machine.WaitForExit().Should().Be(ExitCode.SignalBase + SIGKILL);
         error.Should().Contain($"SIGTERM to process {machine.Id}").And.Contain($"SIGKILL to process {machine.Id}");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void List_WithAMachineThatDoesNotAnswer_ShowsIt(bool isFull)
+    {
+        VmmProcess machine = Start("--name", "one");
+        WaitFor("one");
+        machine.Signal(SIGSTOP);
+        List<Socket> waiting = [];
+        while (isFull && TryConnect(SocketOf("one")) is { } socket)
+        {
+            waiting.Add(socket);
+        }
+
+        List()[1].Should().MatchRegex("^one +- +no answer +- +- +-$");
+        waiting.ForEach(socket => socket.Dispose());
     }
 
     [Theory]
@@ -142,7 +161,7 @@ public sealed class NameTests : IDisposable
 
         VmmProcess.Run("qmp", "one", "query-name").Output.Should().Be("{\n  \"name\": \"one\"\n}\n");
         VmmProcess.Run("qmp", "one", "set_link", "name=net0", "up=false").ExitCode.Should().Be(ExitCode.Success);
-        VmmProcess.Run("qmp", Socket("one"), "query-status").Output.Should().Contain("\"running\": true");
+        VmmProcess.Run("qmp", SocketOf("one"), "query-status").Output.Should().Contain("\"running\": true");
 
         (int code, string output, string error) = VmmProcess.Run("qmp", "one", "set_link", "name=net0", "up=maybe");
         code.Should().Be(ExitCode.CheckFailed);
@@ -188,7 +207,23 @@ public sealed class NameTests : IDisposable
         shell.WaitForExit().Should().Be(ExitCode.CheckFailed);
     }
 
-    private static string Socket(string name) => Path.Combine(Host.RuntimeFolder, "vmm", name + ".qmp");
+    /// <summary>Null when as many wait as there is room for.</summary>
+    private static Socket? TryConnect(string path)
+    {
+        Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { Blocking = false };
+        try
+        {
+            socket.Connect(new UnixDomainSocketEndPoint(path));
+            return socket;
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.WouldBlock)
+        {
+            socket.Dispose();
+            return null;
+        }
+    }
+
+    private static string SocketOf(string name) => Path.Combine(Host.RuntimeFolder, "vmm", name + ".qmp");
 
     private static string[] List()
     {
@@ -199,7 +234,7 @@ public sealed class NameTests : IDisposable
     }
 
     /// <summary>Until the machine has answered.</summary>
-    private static void WaitFor(string name) => QmpPeer.Negotiated(Socket(name)).Dispose();
+    private static void WaitFor(string name) => QmpPeer.Negotiated(SocketOf(name)).Dispose();
 
     private VmmProcess Start(params string[] options)
     {
