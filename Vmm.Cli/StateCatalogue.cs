@@ -1,5 +1,6 @@
 using Vmm.Backends.Tap;
 using Vmm.Cli.Qmp;
+using Vmm.Core.Consoles;
 using Vmm.Core.Devices.Uart;
 using Vmm.Core.State;
 using Vmm.Core.Virtio;
@@ -19,6 +20,7 @@ internal static class StateCatalogue
         TapBackend.StateKind,
         VirtioNetDevice.StateKind,
         VirtioMmioTransport.StateKind,
+        ConsoleFactory.StateKind,
         QmpServer.StateKind,
         .. KvmVirtualMachine.StateKinds,
         .. MachineStream.StateKinds,

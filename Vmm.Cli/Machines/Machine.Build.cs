@@ -84,7 +84,9 @@ internal sealed partial class Machine
         if (_console is null)
         {
             _consoleLoop = new EventLoop("console");
-            _console = ConsoleFactory.Open(options.Console, _consoleLoop, Lifetime);
+            _console = _comesFromElsewhere
+                ? ConsoleFactory.Expect(options.Console, _consoleLoop, Lifetime)
+                : ConsoleFactory.Open(options.Console, _consoleLoop, Lifetime);
         }
 
         _uart = new UartDevice(_console, hypervisor.GetInterruptLine(SerialGsi));

@@ -19,7 +19,7 @@ internal sealed partial class Machine
     public static Machine BuildAround(
         MachineOptions options, GuestMemory memory, IReadOnlyDictionary<int, INetworkBackend> backends, IReadOnlyList<CpuidLeaf> cpuid, MachineLifetime lifetime, ILogger log)
     {
-        Machine machine = new(options, lifetime, log) { _memory = memory };
+        Machine machine = new(options, lifetime, log) { _memory = memory, _comesFromElsewhere = true };
         foreach ((int index, INetworkBackend backend) in backends)
         {
             machine._adopted.Add(index, backend);

@@ -30,10 +30,16 @@ internal sealed partial class Machine
         .. _cards.Where(card => moving.Contains(card.Id)).Select(card => ((ITransferableBackend)card.Backend).CreateResourceSection(card.Id)),
     ];
 
-    /// <summary>The guest is another process's, and so are the back ends that moved.</summary>
+    /// <summary>What is typed from now on waits.</summary>
+    public void SuspendConsole() => _console!.Suspend();
+
+    public void ResumeConsole() => _console!.Resume();
+
+    /// <summary>The guest is another process's, and so are the console and the back ends that moved.</summary>
     public void Release(IReadOnlySet<string> moved)
     {
         CompleteHandOver();
+        _console!.Abandon();
         foreach (NetworkCard card in _cards)
         {
             if (moved.Contains(card.Id) && card.Backend is ITransferableBackend backend)

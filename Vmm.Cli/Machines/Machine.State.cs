@@ -22,6 +22,7 @@ internal sealed partial class Machine
             card.Device.CreateStateSection(),
             card.Transport.CreateStateSection(),
         ]),
+        _console!.CreateStateSection(),
         .. _hypervisorSections ??= _hypervisor!.CreateStateSections(),
     ];
 }

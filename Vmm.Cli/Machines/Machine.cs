@@ -25,6 +25,7 @@ internal sealed partial class Machine : IDisposable
     private IConsole? _console;
     private UartDevice? _uart;
     private CpuEntry? _entry;
+    private bool _comesFromElsewhere;
     private bool _disposed;
 
     private Machine(MachineOptions options, MachineLifetime lifetime, ILogger log)

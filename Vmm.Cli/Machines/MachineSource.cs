@@ -46,6 +46,7 @@ internal sealed class MachineSource : IMigrationSource
     {
         // ORDER: first, as a command that runs may take its time; the guest runs on meanwhile.
         _control.Server?.Suspend();
+        _machine.SuspendConsole();
         _machine.BeginHandOver();
         _control.Server?.Emit(QmpEvent.Stop);
     }
@@ -53,6 +54,7 @@ internal sealed class MachineSource : IMigrationSource
     public void Resume()
     {
         _machine.ResumeAsBefore();
+        _machine.ResumeConsole();
         _control.Server?.Emit(QmpEvent.Resume);
         _control.Server?.Resume();
     }

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using Vmm.Core.Events;
 using Vmm.Core.Linux;
 using Vmm.Core.Machine;
+using Vmm.Core.State;
 
 namespace Vmm.Core.Consoles;
 
@@ -19,6 +20,24 @@ public static class ConsoleFactory
         ConsoleKind.File => new FileConsole(loop, options.Path!),
         ConsoleKind.Pty => new PtyConsole(loop, new PseudoTerminal()),
         ConsoleKind.UnixSocket => new UnixSocketConsole(loop, new UnixListener(options.Path!)),
+        _ => new NullConsole(),
+    };
+
+    /// <summary>A console that another process has opened, and whose state is still to come.</summary>
+    /// <param name="options">As it was opened.</param>
+    /// <param name="loop">As of <see cref="Open"/>.</param>
+    /// <param name="lifetime">As of <see cref="Open"/>.</param>
+    public static IConsole Expect(ConsoleOptions options, EventLoop loop, MachineLifetime lifetime) => new HandedConsole(options, loop, lifetime);
+
+    /// <summary>What the section of a console's state is made of.</summary>
+    public static StateKind StateKind => ConsoleSection.Kind;
+
+    internal static IConsole Adopt(ConsoleOptions options, EventLoop loop, MachineLifetime lifetime, in ConsoleState state) => (options.Kind, state.Files) switch
+    {
+        (ConsoleKind.Stdio, _) => new StdioConsole(loop, lifetime, before: StdioConsole.ReadMode(in state)),
+        (ConsoleKind.File, [{ } file]) => new FileConsole(loop, options.Path!, file),
+        (ConsoleKind.Pty, [{ } master, { } slave]) => new PtyConsole(loop, PseudoTerminal.Adopt(master, slave)),
+        (ConsoleKind.UnixSocket, [{ } listener, .. var client]) => new UnixSocketConsole(loop, UnixListener.Adopt(listener, options.Path!), client.FirstOrDefault()),
         _ => new NullConsole(),
     };
 }

@@ -17,13 +17,16 @@ namespace Vmm.Core.Consoles;
 /// </remarks>
 internal sealed unsafe class ConsoleInput : IEventHandler, IDisposable
 {
+    /// <summary>The most bytes that wait for the guest.</summary>
+    public const int Capacity = 4096;
+
     private readonly EventLoop _loop;
     private readonly ConsoleEscapes? _escapes;
     private readonly Action? _hangUp;
     private readonly EventFd _doorbell = new();
     private readonly EventRegistration _doorbellRegistration;
     private readonly Lock _lock = new();
-    private readonly byte[] _buffer = new byte[4096];
+    private readonly byte[] _buffer = new byte[Capacity];
     private IConsoleReceiver? _receiver;
     private FileDescriptor? _file;
     private EventRegistration? _watch;
@@ -31,6 +34,7 @@ internal sealed unsafe class ConsoleInput : IEventHandler, IDisposable
     private int _start; // of the bytes in _buffer that the receiver has not taken
     private int _end;
     private bool _endOfFile;
+    private bool _suspended;
     private bool _disposed;
 
     /// <param name="loop">Where it runs.</param>
@@ -80,6 +84,35 @@ internal sealed unsafe class ConsoleInput : IEventHandler, IDisposable
         }
     }
 
+    /// <summary>From its return on nothing is read.</summary>
+    public void Suspend()
+    {
+        lock (_lock)
+        {
+            _suspended = true;
+            Unwatch();
+        }
+    }
+
+    /// <summary>Goes on after <see cref="Suspend"/>.</summary>
+    public void Unsuspend()
+    {
+        lock (_lock)
+        {
+            _suspended = false;
+            _doorbell.Signal();
+        }
+    }
+
+    /// <summary>What the receiver has not taken.</summary>
+    public byte[] Save()
+    {
+        lock (_lock)
+        {
+            return _buffer[_start.._end];
+        }
+    }
+
     /// <summary>The receiver has room again. Takes no lock: the receiver holds its own.</summary>
     public void Resume() => _doorbell.Signal();
 
@@ -87,6 +120,11 @@ internal sealed unsafe class ConsoleInput : IEventHandler, IDisposable
     {
         lock (_lock)
         {
+            if (_suspended)
+            {
+                return;
+            }
+
             bool reading = (_watched & ReadyEvents.In) != 0;
             if (!reading && (events & (ReadyEvents.HangUp | ReadyEvents.Error)) != 0)
             {
@@ -117,7 +155,7 @@ internal sealed unsafe class ConsoleInput : IEventHandler, IDisposable
     /// <summary>Moves bytes until the host has none, or the receiver takes none. Under the lock.</summary>
     private void Pump()
     {
-        while (!_disposed && _receiver is not null)
+        while (!_disposed && !_suspended && _receiver is not null)
         {
             if (_start < _end)
             {

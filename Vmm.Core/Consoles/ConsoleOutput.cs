@@ -13,7 +13,7 @@ namespace Vmm.Core.Consoles;
 /// <remarks>Locks: the drain lock belongs to whoever writes to the host; the ring's own lock is taken inside it.</remarks>
 internal sealed unsafe class ConsoleOutput : IEventHandler, IDisposable
 {
-    private const int Capacity = 64 * 1024;
+    public const int Capacity = 64 * 1024;
 
     /// <summary>PIPE_BUF: what poll(2) calls writable takes this much without blocking (pipe(7)).</summary>
     private const int ChunkSize = 4096;
@@ -27,6 +27,7 @@ internal sealed unsafe class ConsoleOutput : IEventHandler, IDisposable
     private FileDescriptor? _file;
     private EventRegistration? _writable;
     private volatile bool _blocked; // the host takes nothing; the loop waits until it does
+    private bool _suspended;
     private bool _disposed;
 
     public ConsoleOutput(EventLoop loop)
@@ -74,6 +75,29 @@ internal sealed unsafe class ConsoleOutput : IEventHandler, IDisposable
             Close();
         }
     }
+
+    /// <summary>Writes what the host takes at once, and then nothing.</summary>
+    public void Suspend()
+    {
+        lock (_drainLock)
+        {
+            Drain();
+            _suspended = true;
+            WatchWritable(false);
+        }
+    }
+
+    public void Resume()
+    {
+        lock (_drainLock)
+        {
+            _suspended = false;
+            Drain();
+        }
+    }
+
+    /// <summary>What the host has not taken.</summary>
+    public byte[] Save() => _ring.PeekAll();
 
     public void OnReady(ReadyEvents events)
     {
@@ -125,7 +149,7 @@ internal sealed unsafe class ConsoleOutput : IEventHandler, IDisposable
         while (true)
         {
             int count = _ring.Peek(_chunk, out long position);
-            if (count == 0 || _file is null)
+            if (count == 0 || _file is null || _suspended)
             {
                 WatchWritable(false);
                 return count == 0;

@@ -26,6 +26,15 @@ internal sealed class FileConsole : DescriptorConsole
         Output.Attach(_file);
     }
 
+    /// <summary>Goes on with a file that another process has opened.</summary>
+    public FileConsole(EventLoop loop, string path, FileDescriptor file) : base(loop, $"file {path}")
+    {
+        _file = file;
+        Output.Attach(_file);
+    }
+
+    protected override IReadOnlyList<FileDescriptor> Files => [_file];
+
     public override void Dispose()
     {
         base.Dispose();

@@ -1,3 +1,5 @@
+using Vmm.Core.State;
+
 namespace Vmm.Core.Consoles;
 
 /// <summary>
@@ -16,6 +18,24 @@ public interface IConsole : IDisposable
 
     /// <summary>The receiver, which had refused bytes, has room again.</summary>
     void ResumeInput();
+
+    /// <summary>From its return on nothing is read from the host or written to it; what comes meanwhile waits.</summary>
+    void Suspend()
+    {
+    }
+
+    /// <summary>Goes on after <see cref="Suspend"/>.</summary>
+    void Resume()
+    {
+    }
+
+    /// <summary>What another process needs to go on with it; nothing, for one that means nothing there. Saved while suspended.</summary>
+    IStateSection CreateStateSection() => new ConsoleSection(ConsoleState.Empty, _ => { });
+
+    /// <summary>Another process has it: closes the descriptors and leaves the host's side as it is.</summary>
+    void Abandon()
+    {
+    }
 
     /// <summary>Waits until what was written has left, at most this long. For the machine's end.</summary>
     void Flush(TimeSpan limit);

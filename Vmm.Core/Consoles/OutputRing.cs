@@ -63,6 +63,17 @@ internal sealed class OutputRing(int capacity)
         }
     }
 
+    /// <summary>A copy of all bytes.</summary>
+    public byte[] PeekAll()
+    {
+        lock (_lock)
+        {
+            byte[] all = new byte[_head - _tail];
+            Peek(all, out _);
+            return all;
+        }
+    }
+
     /// <summary>What lies before <paramref name="position"/> has left.</summary>
     public void Consume(long position)
     {

@@ -29,6 +29,18 @@ internal sealed unsafe class PseudoTerminal : IDisposable
         TerminalMode.MakeRaw(Slave, processOutput: false);
     }
 
+    private PseudoTerminal(FileDescriptor master, FileDescriptor slave)
+    {
+        int number;
+        LinuxException.ThrowIfFailed(LibC.ioctl(master.Number, LibC.TIOCGPTN, &number), "ioctl(TIOCGPTN)", "the pty that was handed over");
+        SlavePath = string.Create(CultureInfo.InvariantCulture, $"/dev/pts/{number}");
+        Master = master;
+        Slave = slave;
+    }
+
+    /// <summary>Goes on with one that another process has opened.</summary>
+    public static PseudoTerminal Adopt(FileDescriptor master, FileDescriptor slave) => new(master, slave);
+
     public FileDescriptor Master { get; }
 
     /// <summary>Kept open, so that the master sees no hang-up while nobody else has opened it.</summary>

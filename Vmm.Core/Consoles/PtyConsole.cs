@@ -1,4 +1,5 @@
 using Vmm.Core.Events;
+using Vmm.Core.Linux;
 
 namespace Vmm.Core.Consoles;
 
@@ -14,6 +15,8 @@ internal sealed class PtyConsole : DescriptorConsole
         Input.Attach(terminal.Master);
         Output.Attach(terminal.Master);
     }
+
+    protected override IReadOnlyList<FileDescriptor> Files => [_terminal.Master, _terminal.Slave];
 
     public override void Dispose()
     {

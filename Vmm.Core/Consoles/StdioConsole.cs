@@ -17,6 +17,7 @@ internal sealed class StdioConsole : DescriptorConsole
     private readonly FileDescriptor _input;
     private readonly FileDescriptor _output;
     private readonly bool _terminal;
+    private readonly termios? _before;
     private ForegroundWatch? _watch;
     private TerminalGuard? _guard;
 
@@ -24,8 +25,10 @@ internal sealed class StdioConsole : DescriptorConsole
     /// <param name="lifetime">Ended by Ctrl-A x.</param>
     /// <param name="input">The descriptor to read from.</param>
     /// <param name="output">The descriptor to write to.</param>
-    public StdioConsole(EventLoop loop, MachineLifetime lifetime, int input = StandardInput, int output = StandardOutput) : base(loop, "stdio")
+    /// <param name="before">The terminal's mode before another process, from which the console comes, has changed it.</param>
+    public StdioConsole(EventLoop loop, MachineLifetime lifetime, int input = StandardInput, int output = StandardOutput, termios? before = null) : base(loop, "stdio")
     {
+        _before = before;
         _input = Duplicate(input);
         _output = OpenNonBlocking(output);
         _terminal = LibC.isatty(input) == 1;
@@ -55,6 +58,33 @@ internal sealed class StdioConsole : DescriptorConsole
         _output.Dispose();
     }
 
+    /// <summary>The mode in a state, if it is that of this process's terminal.</summary>
+    public static unsafe termios? ReadMode(in ConsoleState state)
+    {
+        using FileDescriptor standard = new(StandardInput, ownsHandle: false);
+        return state.Terminal != 0 && state.Terminal == TerminalMode.GetDevice(standard) ? System.Runtime.InteropServices.MemoryMarshal.Read<termios>(state.Mode) : null;
+    }
+
+    /// <summary>The terminal stays as it is.</summary>
+    public override void Abandon()
+    {
+        _guard?.Abandon();
+        Dispose();
+    }
+
+    protected override unsafe ConsoleState Save()
+    {
+        ConsoleState state = base.Save();
+        if (_guard is not null)
+        {
+            termios mode = _guard.Saved;
+            state.Terminal = TerminalMode.GetDevice(_input);
+            state.Mode = new ReadOnlySpan<byte>(&mode, sizeof(termios)).ToArray();
+        }
+
+        return state;
+    }
+
     /// <summary>Called by the watch, one call at a time.</summary>
     private void OnForeground(bool foreground)
     {
@@ -71,7 +101,7 @@ internal sealed class StdioConsole : DescriptorConsole
         }
         else if (TerminalMode.TryGet(_input, out termios mode))
         {
-            _guard = new TerminalGuard(_input, mode);
+            _guard = new TerminalGuard(_input, _before ?? mode);
         }
 
         Input!.Attach(_input);

@@ -34,6 +34,20 @@ internal sealed class TerminalGuard : IDisposable
         MakeRaw();
     }
 
+    /// <summary>The mode to go back to.</summary>
+    public termios Saved => _saved;
+
+    /// <summary>Leaves the terminal as it is: another process has it, and this object's end changes nothing.</summary>
+    public void Abandon()
+    {
+        lock (_lock)
+        {
+            _disposed = true;
+        }
+
+        Unregister();
+    }
+
     public void Dispose()
     {
         lock (_lock)
@@ -47,9 +61,7 @@ internal sealed class TerminalGuard : IDisposable
             _disposed = true;
         }
 
-        AppDomain.CurrentDomain.ProcessExit -= OnExit;
-        AppDomain.CurrentDomain.UnhandledException -= OnUnhandledException;
-        _signals.ForEach(s => s.Dispose());
+        Unregister();
     }
 
     /// <summary>Again, after a stop or when the terminal was the shell's meanwhile.</summary>
@@ -62,6 +74,13 @@ internal sealed class TerminalGuard : IDisposable
                 TerminalMode.MakeRaw(_terminal, processOutput: true);
             }
         }
+    }
+
+    private void Unregister()
+    {
+        AppDomain.CurrentDomain.ProcessExit -= OnExit;
+        AppDomain.CurrentDomain.UnhandledException -= OnUnhandledException;
+        _signals.ForEach(s => s.Dispose());
     }
 
     /// <summary>The runtime catches SIGTSTP and then does not do what the signal is for.</summary>

@@ -6,6 +6,16 @@ namespace Vmm.Core.Consoles;
 /// <summary>termios(3): raw mode, in which every key goes through as it is.</summary>
 internal static unsafe class TerminalMode
 {
+    /// <summary>Bytes of a termios.</summary>
+    public static int Size => sizeof(termios);
+
+    /// <summary>Which terminal it is: st_rdev, 0 for none.</summary>
+    public static ulong GetDevice(FileDescriptor terminal)
+    {
+        stat status;
+        return LibC.fstat(terminal.Number, &status) == 0 ? (ulong)status.st_rdev : 0;
+    }
+
     /// <summary>False when the terminal has gone.</summary>
     public static bool TryGet(FileDescriptor terminal, out termios mode)
     {

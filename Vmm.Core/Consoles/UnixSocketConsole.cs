@@ -15,11 +15,28 @@ internal sealed class UnixSocketConsole : DescriptorConsole, IEventHandler
     private FileDescriptor? _client;
     private bool _disposed;
 
-    public UnixSocketConsole(EventLoop loop, UnixListener listener) : base(loop, $"unix {listener.Path}")
+    /// <param name="loop">Where it runs.</param>
+    /// <param name="listener">The console owns it.</param>
+    /// <param name="client">One that is connected already; the console owns it.</param>
+    public UnixSocketConsole(EventLoop loop, UnixListener listener, FileDescriptor? client = null) : base(loop, $"unix {listener.Path}")
     {
         _listener = listener;
         Input = new ConsoleInput(loop, hangUp: CloseClient);
-        _accept = loop.Add(listener.Socket, ReadyEvents.In, this);
+        _client = client;
+        _accept = loop.Add(listener.Socket, client is null ? ReadyEvents.In : ReadyEvents.None, this);
+        if (client is not null)
+        {
+            Input.Attach(client);
+            Output.Attach(client);
+        }
+    }
+
+    protected override IReadOnlyList<FileDescriptor> Files => _client is { } client ? [_listener.Socket, client] : [_listener.Socket];
+
+    public override void Abandon()
+    {
+        _listener.Abandon();
+        Dispose();
     }
 
     /// <summary>A client waits.</summary>
