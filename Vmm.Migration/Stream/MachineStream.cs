@@ -1,4 +1,5 @@
 using Vmm.Core.State;
+using Vmm.Migration.Live;
 
 namespace Vmm.Migration.Stream;
 
@@ -26,6 +27,6 @@ public static class MachineStream
     internal static readonly StateKind<ManifestState> ManifestKind = new(version: 1, example: () => new() { Json = new byte[1] });
     internal static readonly StateKind<RemainderState> RemainderKind = new(version: 1);
 
-    /// <summary>What the sections beside RAM and the machine's own are made of.</summary>
-    public static IReadOnlyList<StateKind> StateKinds { get; } = [ManifestKind, RemainderKind];
+    /// <summary>What the sections beside RAM and the machine's own are made of, those of a local migration's messages included.</summary>
+    public static IReadOnlyList<StateKind> StateKinds { get; } = [ManifestKind, RemainderKind, TimesSection.Kind];
 }
