@@ -4,6 +4,7 @@ using Vmm.Backends.Tap;
 using Vmm.Cli.Qmp;
 using Vmm.Core.Consoles;
 using Vmm.Core.Hypervisor;
+using Vmm.Core.Linux;
 using Vmm.Core.Machine;
 using Vmm.Core.Memory;
 using Vmm.Core.Network;
@@ -23,6 +24,7 @@ internal sealed class IncomingMachine(ControlPlane control, IReadOnlyList<Networ
     private readonly HashSet<string> _transferred = [];
     private readonly List<NetworkDeviceOptions> _networks = [];
     private Manifest? _manifest;
+    private UrgentThread? _urgency;
     private ResourceSection<GuestMemoryState>? _memory;
     private IReadOnlyList<(int Index, ResourceSection<TapResources> Section)> _taps = [];
 
@@ -89,13 +91,20 @@ internal sealed class IncomingMachine(ControlPlane control, IReadOnlyList<Networ
             control.Expect();
         }
 
-        State = [.. Machine.CreateStateSections(_transferred), .. control.StateSections];
+        IReadOnlyList<IStateSection> sections = Machine.CreateStateSections(_transferred);
+        State = [.. sections, .. control.StateSections];
         CheckFeatures();
+        Rehearsal.Run(MachineLayout.MachineType, sections);
+        _urgency = new UrgentThread(Libc.gettid());
+        _urgency.TryRaise(UrgentThread.High);
+        Machine.SetUrgent(true);
     }
 
     public void Run()
     {
         Machine!.TakeOver();
+        Machine.SetUrgent(false);
+        _urgency!.Lower();
         control.Server?.Emit(QmpEvent.Resume);
     }
 

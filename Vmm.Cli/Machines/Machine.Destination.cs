@@ -37,6 +37,7 @@ internal sealed partial class Machine
 
             memory.Prefault();
             machine._runState = RunState.InMigrate;
+            machine.Started = DateTimeOffset.UnixEpoch; // comes with the state
             return machine;
         }
         catch

@@ -1,5 +1,6 @@
 using Vmm.Backends.Tap;
 using Vmm.Cli.Qmp;
+using Vmm.Core.Linux;
 using Vmm.Core.Machine;
 using Vmm.Core.Network;
 using Vmm.Core.State;
@@ -13,6 +14,7 @@ internal sealed class MachineSource : IMigrationSource
 {
     private readonly Machine _machine;
     private readonly ControlPlane _control;
+    private UrgentThread? _urgency;
 
     /// <param name="machine">Runs, or is paused.</param>
     /// <param name="control">Goes along.</param>
@@ -47,6 +49,9 @@ internal sealed class MachineSource : IMigrationSource
         // ORDER: first, as a command that runs may take its time; the guest runs on meanwhile.
         _control.Server?.Suspend();
         _machine.SuspendConsole();
+        _urgency = new UrgentThread(Libc.gettid());
+        _urgency.TryRaise(UrgentThread.High);
+        _machine.SetUrgent(true);
         _machine.BeginHandOver();
         _control.Server?.Emit(QmpEvent.Stop);
     }
@@ -54,6 +59,8 @@ internal sealed class MachineSource : IMigrationSource
     public void Resume()
     {
         _machine.ResumeAsBefore();
+        _machine.SetUrgent(false);
+        _urgency!.Lower();
         _machine.ResumeConsole();
         _control.Server?.Emit(QmpEvent.Resume);
         _control.Server?.Resume();
