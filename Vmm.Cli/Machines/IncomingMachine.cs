@@ -100,10 +100,11 @@ internal sealed class IncomingMachine(ControlPlane control, IReadOnlyList<Networ
         Machine.SetUrgent(true);
     }
 
-    public void Run()
+    public void Run() => Machine!.TakeOver();
+
+    public void Settle()
     {
-        Machine!.TakeOver();
-        Machine.SetUrgent(false);
+        Machine!.SetUrgent(false);
         _urgency!.Lower();
         control.Server?.Emit(QmpEvent.Resume);
     }

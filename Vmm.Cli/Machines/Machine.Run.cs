@@ -126,6 +126,11 @@ internal sealed partial class Machine
     {
         lock (_runLock)
         {
+            if (_runState is not (RunState.FinishMigrate or RunState.InMigrate))
+            {
+                return;
+            }
+
             _runState = _stateBefore;
             if (_stateBefore == RunState.Running)
             {
@@ -160,11 +165,11 @@ internal sealed partial class Machine
     /// <summary>Undoes <see cref="Freeze"/>.</summary>
     private void Thaw()
     {
+        // The vCPUs first: they are what is waited for. A doorbell that rings before its queue goes on is not lost: each is looked at.
+        _hypervisor!.Resume();
         foreach (NetworkCard card in _cards)
         {
             card.Transport.Resume();
         }
-
-        _hypervisor!.Resume();
     }
 }

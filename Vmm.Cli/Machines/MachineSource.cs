@@ -44,7 +44,7 @@ internal sealed class MachineSource : IMigrationSource
 
     public IReadOnlyList<IStateSection> State { get; }
 
-    public void Pause()
+    public void PreparePause()
     {
         // ORDER: first, as a command that runs may take its time; the guest runs on meanwhile.
         _control.Server?.Suspend();
@@ -52,6 +52,10 @@ internal sealed class MachineSource : IMigrationSource
         _urgency = new UrgentThread(Libc.gettid());
         _urgency.TryRaise(UrgentThread.High);
         _machine.SetUrgent(true);
+    }
+
+    public void Pause()
+    {
         _machine.BeginHandOver();
         _control.Server?.Emit(QmpEvent.Stop);
     }

@@ -21,4 +21,7 @@ public interface IMigrationDestination
 
     /// <summary>Runs the guest. From here on nothing may fail.</summary>
     void Run();
+
+    /// <summary>The guest runs, and so says the source's peer: what could wait until now.</summary>
+    void Settle();
 }

@@ -13,6 +13,9 @@ public interface IMigrationSource
     /// <summary>What it sets afterwards. Written while the guest is paused.</summary>
     IReadOnlyList<IStateSection> State { get; }
 
+    /// <summary>All that can be done for the pause while the guest still runs; <see cref="Pause"/> or <see cref="Resume"/> follows.</summary>
+    void PreparePause();
+
     /// <summary>Stops the vCPUs at a clean point and every queue where it is; nothing is read from the back ends any more.</summary>
     void Pause();
 

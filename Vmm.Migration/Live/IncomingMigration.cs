@@ -31,6 +31,7 @@ public sealed class IncomingMigration(MessageChannel channel, IMigrationDestinat
 
             channel.Send(MigrationStep.Prepared, MessageType.Prepared, default, [], new Deadline(timeouts.State));
             MigrationTimes times = SwitchOver(baton);
+            machine.Settle();
             Report(times);
             return times;
         }

@@ -58,9 +58,10 @@ public sealed class OutgoingMigration(MessageChannel channel, IMigrationSource m
         Receive(MigrationStep.Prepared, MessageType.Prepared, new Deadline(timeouts.Prepare));
         IReadOnlyList<IStateSection> sections = [.. machine.State, _times];
         versions = [.. versions, _times.Version];
-        _times.Times.Prepared = MonotonicClock.Now;
         try
         {
+            machine.PreparePause();
+            _times.Times.Prepared = MonotonicClock.Now;
             machine.Pause();
             _times.Times.Paused = MonotonicClock.Now;
             _buffer.Clear();

@@ -473,5 +473,9 @@ public sealed class ChannelTests : IDisposable
         public void Prepare() => throw new InvalidOperationException();
 
         public void Run() => throw new InvalidOperationException();
+
+        public void Settle()
+        {
+        }
     }
 }

@@ -47,6 +47,10 @@ internal sealed class FakeMachine(bool empty = false) : IMigrationSource, IMigra
 
     public IReadOnlyList<IStateSection> State => [_serial];
 
+    public void PreparePause()
+    {
+    }
+
     public void Pause() => Pauses++;
 
     public void Resume() => Resumes++;
@@ -56,6 +60,10 @@ internal sealed class FakeMachine(bool empty = false) : IMigrationSource, IMigra
     public void Prepare() => IsPrepared = true;
 
     public void Run() => Runs++;
+
+    public void Settle()
+    {
+    }
 
     private static FixedSection<UartState> Section(string name, bool empty) => new(name, empty ? default : DescribedType.Filled<UartState>());
 }
