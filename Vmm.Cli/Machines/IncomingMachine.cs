@@ -106,6 +106,7 @@ internal sealed class IncomingMachine(ControlPlane control, IReadOnlyList<Networ
     {
         Machine!.SetUrgent(false);
         _urgency!.Lower();
+        control.Server?.TakeOver();
         control.Server?.Emit(QmpEvent.Resume);
     }
 

@@ -44,15 +44,25 @@ internal sealed partial class QmpServer
 
         protected override QmpServerState Prepare() => new() { Clients = [] };
 
-        protected override void Apply(ref QmpServerState state)
+        /// <summary>The other process's sockets are not touched before it is certain that they are ours: <see cref="TakeOver"/>.</summary>
+        protected override void Apply(ref QmpServerState state) => server._handed = state;
+    }
+
+    /// <summary>The server that was loaded is ours now. <see cref="Resume"/> is still to come.</summary>
+    public void TakeOver()
+    {
+        if (_handed is not { } state)
         {
-            lock (server._lock)
+            return;
+        }
+
+        _handed = null;
+        lock (_lock)
+        {
+            _listener = UnixListener.Adopt(state.Listener!, Encoding.UTF8.GetString(state.Path.Span));
+            foreach (ref readonly QmpClientState client in state.Clients.AsSpan())
             {
-                server._listener = UnixListener.Adopt(state.Listener!, Encoding.UTF8.GetString(state.Path.Span));
-                foreach (ref readonly QmpClientState client in state.Clients.AsSpan())
-                {
-                    server._clients.Add(new QmpClient(server, client));
-                }
+                _clients.Add(new QmpClient(this, client));
             }
         }
     }

@@ -38,6 +38,7 @@ internal sealed partial class QmpServer : IEventHandler, IDisposable
     // Volatile state
     private readonly List<QmpClient> _clients = [];
     private UnixListener? _listener;
+    private QmpServerState? _handed; // what another process has sent, until it is used
     private volatile bool _isServing;
 
     /// <summary>A server that serves nobody yet.</summary>

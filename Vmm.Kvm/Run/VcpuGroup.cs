@@ -23,7 +23,6 @@ internal sealed class VcpuGroup : IDisposable
     }
 
     // Fixed configuration
-    private static readonly TimeSpan s_kickTime = TimeSpan.FromMicroseconds(200);
     private static readonly TimeSpan s_alertTime = TimeSpan.FromMicroseconds(500);
     private readonly VcpuThread[] _threads;
 
@@ -90,11 +89,8 @@ internal sealed class VcpuGroup : IDisposable
             }
         }
 
-        var moment = new Moment(s_kickTime);
-        while (IsAnyRunning && !moment.IsOver)
-        {
-        }
-
+        // No looking again and again before the wait: the one that is waited for may need this very CPU, and a thread of lower priority
+        // than this one would not get it.
         lock (_lock)
         {
             while (IsAnyRunning)
@@ -138,11 +134,6 @@ internal sealed class VcpuGroup : IDisposable
             thread.MustSettle = true;
             _alerts++;
             Monitor.PulseAll(_lock);
-        }
-
-        var moment = new Moment(s_kickTime);
-        while (thread.MustSettle && !moment.IsOver)
-        {
         }
 
         lock (_lock)

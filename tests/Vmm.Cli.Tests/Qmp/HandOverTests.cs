@@ -214,6 +214,7 @@ public sealed class HandOverTests : IDisposable
         section.Load(ref input, 1);
         input.Left.Should().Be(0);
         section.Apply();
+        server.TakeOver();
     }
 
     /// <summary>A server that says its name, and has a command that takes as long as the test likes.</summary>
