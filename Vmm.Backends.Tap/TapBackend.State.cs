@@ -40,6 +40,11 @@ public sealed partial class TapBackend : ITransferableBackend
     /// <exception cref="NetworkBackendException">A descriptor is not what the others say.</exception>
     public static TapBackend Adopt(in TapResources resources)
     {
+        if (resources.HeaderSize != INetworkBackend.HeaderSize)
+        {
+            throw new NetworkBackendException($"vnet_hdr_size {resources.HeaderSize} is not {INetworkBackend.HeaderSize}, which this program uses.");
+        }
+
         TapBackend backend = Adopt([.. resources.Queues!.Select(queue => queue!.Number)]);
         foreach (FileDescriptor? queue in resources.Queues!)
         {

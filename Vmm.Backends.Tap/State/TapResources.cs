@@ -41,10 +41,7 @@ public struct TapResources : IDescribed<TapResources>
         }
     }
 
-    public static string? PostLoad(scoped ref TapResources state)
-        => state.Queues!.Length == 0 ? "queues 0 is less than 1"
-            : state.HeaderSize != INetworkBackend.HeaderSize ? $"vnet_hdr_size {state.HeaderSize} is not {INetworkBackend.HeaderSize}"
-            : null;
+    public static string? PostLoad(scoped ref TapResources state) => state.Queues!.Length == 0 ? "queues 0 is less than 1" : null;
 
     [System.Runtime.CompilerServices.InlineArray(NameSize)]
     internal struct InterfaceNameBytes

@@ -1,4 +1,5 @@
 using Vmm.Backends.Tap;
+using Vmm.Core.Consoles;
 using Vmm.Core.Memory;
 using Vmm.Core.State;
 using Vmm.Core.Virtio;
@@ -15,6 +16,7 @@ internal static class DescribedType
     /// <summary>Structs that need room before they can be loaded, as their sections make it.</summary>
     private static readonly Dictionary<Type, Func<object>> s_empty = new()
     {
+        [typeof(ConsoleState)] = () => ConsoleState.Empty(),
         [typeof(KvmVcpuState)] = () => new KvmVcpuState { Xsave = new byte[64], Msrs = new MsrBuffer(3) },
         [typeof(ManifestState)] = () => new ManifestState { Json = new byte[3] },
         [typeof(MacTable)] = () => MacTable.Empty(),
@@ -47,7 +49,8 @@ internal static class DescribedType
             T.Describe(ref filler, ref state);
             try
             {
-                StateInput input = new(Bytes(ref state).Written);
+                StateBuffer bytes = Bytes(ref state);
+                StateInput input = new(bytes.Written, bytes.Descriptors);
                 T loaded = Empty<T>();
                 StateReader.Read(ref input, "filled", int.MaxValue, ref loaded);
                 return state;
