@@ -4,7 +4,7 @@ namespace Vmm.Migration.Live;
 /// <param name="Program">The destination's program and version, for people.</param>
 /// <param name="Reasons">Everything that stands against it, each naming its object and value; empty when it accepts.</param>
 /// <param name="Versions">For each section the version that it wants; null when it refuses.</param>
-public sealed record Verdict(string Program, IReadOnlyList<string> Reasons, IReadOnlyList<int>? Versions)
+public sealed record Verdict(string Program, IReadOnlyList<string> Reasons, IReadOnlyList<int>? Versions = null)
 {
     public bool IsAccepted => Reasons.Count == 0;
 }

@@ -55,7 +55,7 @@ internal sealed class FakeMachine(bool empty = false) : IMigrationSource, IMigra
 
     public void Resume() => Resumes++;
 
-    public Verdict Examine(Manifest manifest, bool carriesDescriptors) => new("vmm test", Reasons, [1]);
+    public Verdict Examine(Manifest manifest, bool carriesDescriptors) => new("vmm test", Reasons, Reasons.Count == 0 ? [1] : null);
 
     public void Prepare() => IsPrepared = true;
 
