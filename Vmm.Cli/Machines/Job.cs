@@ -8,11 +8,12 @@ namespace Vmm.Cli.Machines;
 /// <summary>
 /// What a shell, or whoever else started a machine, waits for. The process that was started stays for that alone when the machine has gone
 /// to another one: it passes signals on and ends as the machine does. Every later process of the machine has a line to it, and says on it
-/// who comes next.
+/// who comes next. A service manager does the waiting itself, and is told the next process. Whoever kills the one that waits means the machine; but a source that dies while it hands over has nothing to do with that.
 /// </summary>
 internal sealed class Job : IDisposable
 {
     private const int PR_SET_CHILD_SUBREAPER = 36;
+    private const byte Waits = 1;
 
     private readonly MessageSocket? _waiter; // here, if this process is the one that waits
     private readonly MessageSocket _line;
@@ -36,10 +37,25 @@ internal sealed class Job : IDisposable
     /// <summary>Another process waits.</summary>
     public static Job Adopt(int line) => new(null, new MessageSocket(line));
 
+    /// <summary>Has <paramref name="end"/> called when the process that waits for this one has been killed.</summary>
+    public void Watch(Action end)
+    {
+        if (_waiter is null)
+        {
+            new Thread(() => AwaitEnd(end), maxStackSize: 128 << 10) { Name = "job", IsBackground = true }.Start();
+        }
+    }
+
     /// <summary>The machine has gone to a process that this one has started.</summary>
     /// <returns>What this process ends with; when another one waits at once, otherwise when the machine has ended.</returns>
     public int HandOver(ChildProcess successor)
     {
+        if (ServiceManager.Listens)
+        {
+            ServiceManager.TellMainProcess(successor.Id);
+            return ExitCode.Success;
+        }
+
         if (_waiter is not null)
         {
             return Wait(successor);
@@ -63,6 +79,10 @@ internal sealed class Job : IDisposable
         _ = Libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
         ChildProcess[] running = [current];
         using SignalForwarding forwarding = new(() => running[0]);
+
+        // ORDER: from here on the machine ends with this process. Nobody reads it before that; so it is there for every later process too.
+        _ = _waiter!.Send([Waits], default);
+        _line.Dispose();
         while (true)
         {
             int code = running[0].Wait();
@@ -72,6 +92,16 @@ internal sealed class Job : IDisposable
             }
 
             running[0] = new ChildProcess(next);
+        }
+    }
+
+    private void AwaitEnd(Action end)
+    {
+        _line.WaitForHangUp();
+        Span<byte> last = stackalloc byte[1];
+        if (_line.Receive(last, []) == 1 && last[0] == Waits)
+        {
+            end();
         }
     }
 

@@ -27,6 +27,7 @@ internal static class MachineRunner
             control.Open(options, made);
         });
         machine.Start();
+        ServiceManager.TellReady();
         return Attend(machine, control, job, signals, log);
     }
 
@@ -70,6 +71,11 @@ internal static class MachineRunner
         }
 
         control.Serve(machine, migrations);
+        job.Watch(() =>
+        {
+            log.LogWarning("{Name}: the process that waited for it was killed", machine.Name);
+            machine.Lifetime.End(new GuestEnd(GuestEndCause.Stopped));
+        });
         GuestEnd end = machine.Lifetime.Completion.GetAwaiter().GetResult();
         control.Close(end, signals.Received);
         machine.Dispose();
@@ -78,6 +84,7 @@ internal static class MachineRunner
             return job.HandOver(machine.Successor!);
         }
 
+        ServiceManager.TellStopping();
         Report(machine, end, log);
         return ExitCode.From(end, signals.Received);
     }

@@ -9,6 +9,7 @@ public sealed unsafe class MessageSocket : FileDescriptor
     /// <summary>The most descriptors that one message carries (SCM_MAX_FD).</summary>
     public const int MaxDescriptors = 253;
 
+    private const short POLLRDHUP = 0x2000;
     private const int ControlSize = 16 + MaxDescriptors * sizeof(int) + 8;
 
     /// <summary>Takes over a connected stream socket.</summary>
@@ -43,6 +44,16 @@ public sealed unsafe class MessageSocket : FileDescriptor
         pollfd poll = new() { fd = Number, events = events };
         int ready = LibC.poll(&poll, 1, milliseconds);
         return ready > 0 || (ready < 0 && LibC.errno == LibC.EINTR);
+    }
+
+    /// <summary>Waits until the peer has closed, whatever there is to read.</summary>
+    public void WaitForHangUp()
+    {
+        pollfd poll = new() { fd = Number, events = POLLRDHUP };
+        while (poll.revents == 0)
+        {
+            _ = LibC.poll(&poll, 1, -1);
+        }
     }
 
     /// <summary>
