@@ -5,13 +5,13 @@ namespace Vmm.DemoGuest;
 /// <summary>The guest's answer to a UDP datagram on port <see cref="Port"/>.</summary>
 /// <remarks>
 /// <para>The request may be empty; bit 0 of its first byte asks to set the longest gap to 0 after it was read.</para>
-/// <para>The answer is 440 bytes, little-endian, without padding, in this order: magic "DGST" (4), version = 1 (2), length = 440 (2);
+/// <para>The answer is 448 bytes, little-endian, without padding, in this order: magic "DGST" (4), version = 2 (2), length = 448 (2);
 /// then, 8 bytes each: uptime,
 /// longest gap, main-loop iterations, interrupts, received frames, received bytes, sent frames, sent bytes, ARP replies, ICMP echoes,
 /// UDP echoes, TCP segments mirrored, fragments mirrored, raw echoes, status requests, dropped frames, check passes, check errors,
 /// first bad address, check size, features; then interface index (2), queue pairs (2), flags (4, bit 0: polling); then received frames
-/// per queue pair (16 times 8) and sent frames per queue pair (16 times 8).</para>
-/// <para>Counters are of the interface that was asked; uptime, gap, iterations and check are of the guest. Bytes are those of Ethernet
+/// per queue pair (16 times 8) and sent frames per queue pair (16 times 8); then clock errors (8).</para>
+/// <para>Counters are of the interface that was asked; uptime, gap, iterations, check and clock errors are of the guest. Bytes are those of Ethernet
 /// frames without the virtio-net header. The answer itself is not yet counted as sent.</para>
 /// </remarks>
 public sealed class DemoGuestStatus
@@ -115,6 +115,9 @@ public sealed class DemoGuestStatus
     /// <summary>Frames sent per queue pair; <see cref="MaximumQueuePairs"/> entries.</summary>
     public required IReadOnlyList<ulong> PairSent { get; init; }
 
+    /// <summary>Times that the time-stamp counter was found to be less than an iteration of the main loop before.</summary>
+    public required ulong ClockErrors { get; init; }
+
     /// <summary>Reads an answer.</summary>
     /// <param name="datagram">Payload of the UDP datagram.</param>
     /// <returns>Null when it is not a status answer of this version.</returns>
@@ -155,6 +158,7 @@ public sealed class DemoGuestStatus
             IsPolling = (datagram[StatusLayout.Flags] & StatusLayout.FlagPolling) != 0,
             PairReceived = Fields(datagram, StatusLayout.PairReceived),
             PairSent = Fields(datagram, StatusLayout.PairSent),
+            ClockErrors = Field(datagram, StatusLayout.ClockErrors),
         };
     }
 

@@ -9,7 +9,7 @@ internal sealed partial class GuestProgram
     private void MainLoop()
     {
         Label iteration = c.CreateLabel(), noLongerGap = c.CreateLabel(), serve = c.CreateLabel();
-        Label poll = c.CreateLabel(), check = c.CreateLabel(), sleep = c.CreateLabel();
+        Label poll = c.CreateLabel(), check = c.CreateLabel(), sleep = c.CreateLabel(), clockError = c.CreateLabel();
         ReadTicks();
         c.mov(__qword_ptr[Variables.LastIteration], rax);
 
@@ -17,7 +17,8 @@ internal sealed partial class GuestProgram
         ReadTicks();
         c.mov(rcx, rax);
         c.sub(rcx, __qword_ptr[Variables.LastIteration]);
-        c.mov(__qword_ptr[Variables.LastIteration], rax);
+        c.mov(__qword_ptr[Variables.LastIteration], rax); // flags are still those of sub
+        c.jb(clockError);
         c.cmp(rcx, __qword_ptr[Variables.LongestGap]);
         c.jbe(noLongerGap);
         c.mov(__qword_ptr[Variables.LongestGap], rcx);
@@ -57,6 +58,10 @@ internal sealed partial class GuestProgram
         CallRing0(Ring0Idle);
         c.mov(__dword_ptr[Variables.SliceDone], 0);
         c.jmp(iteration);
+
+        Place(ref clockError);
+        c.inc(__qword_ptr[Variables.ClockErrors]);
+        c.jmp(noLongerGap);
     }
 
     /// <summary>Emits a loop over all queue pairs, RBX and RBP set.</summary>

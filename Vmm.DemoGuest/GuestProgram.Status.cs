@@ -112,6 +112,7 @@ internal sealed partial class GuestProgram
         CopyToStatus(StatusLayout.CheckErrors, Variables.CheckErrors);
         CopyToStatus(StatusLayout.CheckFirstBad, Variables.CheckFirstBad);
         CopyToStatus(StatusLayout.CheckSize, Variables.CheckSize);
+        CopyToStatus(StatusLayout.ClockErrors, Variables.ClockErrors);
         c.mov(rax, __qword_ptr[rbx + InterfaceLayout.Features]);
         c.mov(__qword_ptr[rbx + (Status + StatusLayout.Features)], rax);
         c.mov(eax, __dword_ptr[rbx + InterfaceLayout.Index]);

@@ -32,10 +32,11 @@ internal static class StatusLayout
     public const int Flags = 180;
     public const int PairReceived = 184;
     public const int PairSent = 312;
-    public const int Size = 440;
+    public const int ClockErrors = 440;
+    public const int Size = 448;
 
     public const uint MagicValue = 0x5453_4744; // "DGST"
-    public const ushort VersionValue = 1;
+    public const ushort VersionValue = 2;
     public const byte FlagPolling = 1;
     public const byte RequestResetGap = 1;
 }

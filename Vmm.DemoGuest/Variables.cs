@@ -50,6 +50,9 @@ internal static class Variables
     /// <summary>One byte per row of the option table: 1 when the option was given.</summary>
     public const int OptionSeen = GuestLayout.Variables + 0x100;
 
+    /// <summary>Iterations whose time was before that of the one before.</summary>
+    public const int ClockErrors = GuestLayout.Variables + 0x148;
+
     /// <summary>Number of entries in <see cref="Devices"/>.</summary>
     public const int DeviceCount = GuestLayout.Variables + 0x140;
 

@@ -21,6 +21,8 @@ public sealed class DemoGuestStatusTests
             BinaryPrimitives.WriteUInt64LittleEndian(answer.AsSpan(312 + (8 * i)), 300 + (ulong)i);
         }
 
+        BinaryPrimitives.WriteUInt64LittleEndian(answer.AsSpan(440), 400);
+
         DemoGuestStatus status = DemoGuestStatus.TryParse(answer)!;
 
         ulong[] fields =
@@ -35,13 +37,14 @@ public sealed class DemoGuestStatusTests
         status.QueuePairs.Should().Be(4);
         status.IsPolling.Should().BeTrue();
         status.PairReceived.Should().Equal(Enumerable.Range(200, 16).Select(i => (ulong)i));
+        status.ClockErrors.Should().Be(400);
         status.PairSent.Should().Equal(Enumerable.Range(300, 16).Select(i => (ulong)i));
     }
 
     [Theory]
     [InlineData(0)]
     [InlineData(7)]
-    [InlineData(439)]
+    [InlineData(447)]
     public void TryParse_TruncatedAnswer_IsNull(int length) => DemoGuestStatus.TryParse(Answer().AsSpan(0, length)).Should().BeNull();
 
     [Theory]
@@ -59,8 +62,8 @@ public sealed class DemoGuestStatusTests
     {
         byte[] answer = new byte[DemoGuestStatus.Size];
         "DGST"u8.CopyTo(answer);
-        answer[4] = 1;
-        BinaryPrimitives.WriteUInt16LittleEndian(answer.AsSpan(6), 440);
+        answer[4] = 2;
+        BinaryPrimitives.WriteUInt16LittleEndian(answer.AsSpan(6), 448);
         return answer;
     }
 }

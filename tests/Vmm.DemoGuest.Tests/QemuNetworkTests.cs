@@ -106,6 +106,7 @@ public sealed class QemuNetworkTests
         second.LongestGapTicks.Should().BeGreaterThanOrEqualTo(first.LongestGapTicks);
         third.Iterations.Should().BeGreaterThan(second.Iterations);
         third.CheckErrors.Should().Be(0);
+        third.ClockErrors.Should().Be(0);
     }
 
     private static QemuNetwork Start(string options)
