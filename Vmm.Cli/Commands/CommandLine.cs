@@ -73,6 +73,7 @@ internal static class CommandLine
             new DemoCommand(),
             new DemoGuestCommand(),
             new LiveUpdateCommand(),
+            new MigrateCommand(),
             new ListCommand(),
             new QmpCommand(),
             new StopCommand(),

@@ -29,6 +29,6 @@ internal sealed class IncomingCommand : Command
 
         using Job job = Job.Adopt(JobLine);
         NetworkDeviceOptions[] replacements = [.. parsed.GetRequiredValue(_net).Select(NetworkDeviceOptions.Parse)];
-        return MachineRunner.Receive(new MessageSocket(Channel), job, replacements, CommandLine.CreateLogger(parsed));
+        return MachineRunner.Receive(new MessageSocket(Channel), job, new IncomingOptions { Networks = replacements }, CommandLine.CreateLogger(parsed));
     }
 }

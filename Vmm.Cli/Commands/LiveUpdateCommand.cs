@@ -61,12 +61,7 @@ internal sealed class LiveUpdateCommand : Command, IExamples
         JsonObject arguments = new()
         {
             ["binary"] = Path.GetFullPath(parsed.GetValue(_binary) ?? Environment.ProcessPath!),
-            ["backend-transfer"] = parsed.GetRequiredValue(_transfer) switch
-            {
-                "all" => JsonValue.Create(true),
-                "none" => JsonValue.Create(false),
-                string ids => new JsonArray([.. ids.Split(',').Select(id => (JsonNode)JsonValue.Create(id))]),
-            },
+            ["backend-transfer"] = ParseTransfer(parsed.GetRequiredValue(_transfer)),
             ["dry-run"] = parsed.GetValue(_dryRun),
         };
         if (parsed.GetRequiredValue(_net) is { Length: > 0 } nets)
@@ -85,6 +80,14 @@ internal sealed class LiveUpdateCommand : Command, IExamples
             return ExitCode.CheckFailed;
         }
     }
+
+    /// <summary>As QMP has it.</summary>
+    internal static JsonNode ParseTransfer(string text) => text switch
+    {
+        "all" => JsonValue.Create(true),
+        "none" => JsonValue.Create(false),
+        string ids => new JsonArray([.. ids.Split(',').Select(id => (JsonNode)JsonValue.Create(id))]),
+    };
 
     private static int Print(string machine, LiveUpdateReply reply)
     {

@@ -6,6 +6,7 @@ using Vmm.Core.Consoles;
 using Vmm.Core.Machine;
 using Vmm.Core.Memory;
 using Vmm.Core.Network;
+using Vmm.Migration.Channels;
 
 namespace Vmm.Cli.Commands;
 
@@ -15,11 +16,20 @@ internal sealed class RunCommand : Command, IExamples
     /// <summary>The most that any Linux supports (KVM_MAX_VCPUS); what this host supports is asked when the machine is built.</summary>
     private const int MaxCpus = 4096;
 
-    private readonly Option<string> _kernel = new("--kernel", "-k")
+    /// <summary><c>--incoming defer</c>.</summary>
+    private const string Defer = "defer";
+
+    private readonly Option<string?> _kernel = new("--kernel", "-k")
     {
         Description = "An ELF64 kernel with a PVH note or a 64-bit entry, or 'demo' for the built-in demo guest.",
         HelpName = "file|demo",
-        Required = true,
+    };
+
+    private readonly Option<string?> _incoming = new("--incoming")
+    {
+        Description = "Instead of booting a kernel, wait for a VM that vmm migrate sends: unix:PATH, tcp:HOST:PORT, fd:N, exec:COMMAND, file:PATH, "
+            + "or defer, to be told by QMP's migrate-incoming. Its RAM, vCPUs and devices are as they were; --net says what a device is to be attached to now, by id=.",
+        HelpName = "uri|defer",
     };
 
     private readonly Option<string?> _initrd = new("--initrd") { Description = "An initial RAM disk, passed as a boot module.", HelpName = "file" };
@@ -86,18 +96,20 @@ internal sealed class RunCommand : Command, IExamples
     public RunCommand() : base("run", "Boots a guest and stays until it ends.")
     {
         _memory.CustomParser = ParseMemory;
-        foreach (Option option in (Option[])[_kernel, _initrd, _append, _cpus, _memory, _hugePages, _prealloc, _net, _console, _name, _qmp, _plainCommandLine])
+        foreach (Option option in (Option[])[_kernel, _incoming, _initrd, _append, _cpus, _memory, _hugePages, _prealloc, _net, _console, _name, _qmp, _plainCommandLine])
         {
             Add(option);
         }
 
-        foreach (Option option in (Option[])[_kernel, _initrd, _name, _qmp])
+        foreach (Option option in (Option[])[_kernel, _incoming, _initrd, _name, _qmp])
         {
             option.Validators.Add(EmptyValue.Refuse);
         }
 
         _name.Validators.Add(CheckName);
-        SetAction(Boot);
+        _incoming.Validators.Add(CheckUri);
+        Validators.Add(CheckBoot);
+        SetAction(Run);
     }
 
     public string Examples => """
@@ -105,7 +117,23 @@ internal sealed class RunCommand : Command, IExamples
         vmm run --kernel demo --append "ip=10.0.0.2 queues=4" --net tap,ifname=vmtap0,queues=4,mac=52:54:00:12:34:56 --console file:guest.log
         vmm run --kernel demo --append "ip=10.0.0.2 ip1=10.0.1.2" --net tap,ifname=vmtap0 --net tap,ifname=vmtap1 --memory 1G
         vmm run --kernel test.elf --console none; echo "the guest says $?"
+        vmm run --incoming unix:/run/vmm/next --name next
         """;
+
+    private int Run(ParseResult parsed) => parsed.GetValue(_incoming) is { } uri ? Receive(parsed, uri) : Boot(parsed);
+
+    private int Receive(ParseResult parsed, string uri)
+    {
+        IncomingOptions options = new()
+        {
+            Name = parsed.GetValue(_name),
+            Qmp = parsed.GetValue(_qmp),
+            Console = parsed.GetRequiredValue(_console),
+            Populate = parsed.GetValue(_prealloc),
+            Networks = [.. (parsed.GetValue(_net) ?? []).Select((net, i) => net with { Id = MachineOptions.GetNetworkId(net, i) })],
+        };
+        return MachineRunner.Await(options, uri == Defer ? null : MigrationUri.Parse(uri), CommandLine.CreateLogger(parsed));
+    }
 
     private int Boot(ParseResult parsed)
     {
@@ -113,7 +141,7 @@ internal sealed class RunCommand : Command, IExamples
         {
             Name = parsed.GetValue(_name),
             Qmp = parsed.GetValue(_qmp),
-            Kernel = parsed.GetRequiredValue(_kernel),
+            Kernel = parsed.GetValue(_kernel)!,
             Initrd = parsed.GetValue(_initrd),
             CommandLine = parsed.GetRequiredValue(_append),
             CpuCount = parsed.GetValue(_cpus),
@@ -125,6 +153,37 @@ internal sealed class RunCommand : Command, IExamples
             AnnounceDevices = !parsed.GetValue(_plainCommandLine),
         };
         return MachineRunner.Run(options, CommandLine.CreateLogger(parsed));
+    }
+
+    /// <summary>Either a kernel is booted, or a machine comes, which is as it was.</summary>
+    private void CheckBoot(CommandResult result)
+    {
+        if (result.GetResult(_incoming) is null)
+        {
+            if (result.GetResult(_kernel) is null)
+            {
+                result.AddError("Option '--kernel' is required, or '--incoming'.");
+            }
+
+            return;
+        }
+
+        foreach (Option option in (Option[])[_kernel, _initrd, _append, _cpus, _memory, _hugePages, _plainCommandLine])
+        {
+            if (result.GetResult(option) is { Implicit: false })
+            {
+                result.AddError($"{option.Name} does not go with --incoming: that is as it was where the machine comes from.");
+            }
+        }
+    }
+
+    private static void CheckUri(OptionResult result)
+    {
+        if (result.Tokens is [{ Value: { Length: > 0 } uri }] && uri != Defer
+            && !MigrationUri.TryParse(uri, out _, out string? error))
+        {
+            result.AddError($"--incoming {error}");
+        }
     }
 
     private static void CheckName(OptionResult result)

@@ -6,7 +6,7 @@ using Vmm.Migration.Live;
 namespace Vmm.Cli.Machines;
 
 /// <summary>Hands a running machine to a new process of another binary.</summary>
-internal sealed class LiveUpdate(Machine machine, ControlPlane control, Job job, ILogger log)
+internal sealed class LiveUpdate(Machine machine, ControlPlane control, Job job, MigrationStatus status, ILogger log)
 {
     /// <summary>The hidden command with which the new process is started; the channel is descriptor 3, the <see cref="Job"/>'s line 4.</summary>
     public const string Command = "incoming";
@@ -15,10 +15,10 @@ internal sealed class LiveUpdate(Machine machine, ControlPlane control, Job job,
     /// <exception cref="UserErrorException">The request names a device that there is not, or whose back end can't move.</exception>
     /// <exception cref="MigrationException">It did not come about; the guest runs here.</exception>
     /// <exception cref="MachineLostException">The new process took the guest and died.</exception>
-    public LiveUpdateResult Run(LiveUpdateRequest request)
+    public MigrationResult Run(LiveUpdateRequest request)
     {
         long started = MonotonicClock.Now;
-        HashSet<string> transfer = ResolveTransfer(request);
+        HashSet<string> transfer = request.Transfer.Resolve(machine, [.. request.Replacements.Select(net => net.Id!)]);
         (MessageSocket near, MessageSocket far) = MessageSocket.CreatePair();
         using MessageChannel channel = new(near, request.Cancellation);
         ChildProcess child;
@@ -44,42 +44,24 @@ internal sealed class LiveUpdate(Machine machine, ControlPlane control, Job job,
         }
     }
 
-    private LiveUpdateResult HandOver(LiveUpdateRequest request, HashSet<string> transfer, MessageChannel channel, ChildProcess child, long started)
+    private MigrationResult HandOver(LiveUpdateRequest request, HashSet<string> transfer, MessageChannel channel, ChildProcess child, long started)
     {
-        using OutgoingMigration migration = new(channel, new MachineSource(machine, control, transfer), request.Timeouts);
+        MachineSource source = new(machine, control, transfer, whole: true);
+        using OutgoingMigration migration = new(channel, source, request.Timeouts);
         Verdict verdict = migration.Ask();
         if (request.DryRun || !verdict.IsAccepted)
         {
             migration.Abort(verdict.IsAccepted ? "it was a dry run" : "refused");
             channel.Dispose();
             child.Wait();
-            return new LiveUpdateResult(verdict, null, null);
+            return new MigrationResult(verdict, null, 0, null);
         }
 
+        status.Set("active");
         MigrationTimes times = migration.Run(verdict, started);
-        machine.Release(transfer);
+        source.Settle();
+        machine.Release(transfer, whole: true);
         log.LogInformation("{Name}: process {Id} runs the guest", machine.Name, child.Id);
-        return new LiveUpdateResult(verdict, times, child);
-    }
-
-    private HashSet<string> ResolveTransfer(LiveUpdateRequest request)
-    {
-        if (request.Transfer is not { } wanted)
-        {
-            // All that can; what is replaced can't.
-            return [.. machine.Cards.Where(card => Machine.RefuseTransfer(card) is null && request.Replacements.All(r => r.Id != card.Id)).Select(card => card.Id)];
-        }
-
-        foreach (string id in wanted)
-        {
-            NetworkCard card = machine.Cards.FirstOrDefault(card => card.Id == id)
-                ?? throw new UserErrorException($"{id}: there is no such device; there are {string.Join(", ", machine.Cards.Select(card => card.Id))}.");
-            if (Machine.RefuseTransfer(card) is { } reason)
-            {
-                throw new UserErrorException($"{id}: {reason}.");
-            }
-        }
-
-        return [.. wanted];
+        return new MigrationResult(verdict, times, times.StateBytes, child);
     }
 }

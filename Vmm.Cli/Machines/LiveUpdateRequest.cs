@@ -9,8 +9,8 @@ internal sealed record LiveUpdateRequest
     /// <summary>The program to go on with.</summary>
     public required string Binary { get; init; }
 
-    /// <summary>The devices whose back ends move; null for all that can.</summary>
-    public IReadOnlyList<string>? Transfer { get; init; }
+    /// <summary>The devices whose back ends move.</summary>
+    public BackendTransfer Transfer { get; init; } = BackendTransfer.All;
 
     /// <summary>Back ends to be opened by the new process, by their ids.</summary>
     public IReadOnlyList<NetworkDeviceOptions> Replacements { get; init; } = [];

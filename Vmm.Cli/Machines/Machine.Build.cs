@@ -84,7 +84,7 @@ internal sealed partial class Machine
         if (_console is null)
         {
             _consoleLoop = new EventLoop("console");
-            _console = _comesFromElsewhere
+            _console = _consoleComes
                 ? ConsoleFactory.Expect(options.Console, _consoleLoop, Lifetime)
                 : ConsoleFactory.Open(options.Console, _consoleLoop, Lifetime);
         }

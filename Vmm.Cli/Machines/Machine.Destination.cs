@@ -14,12 +14,19 @@ internal sealed partial class Machine
     /// <param name="memory">The RAM; the machine owns it.</param>
     /// <param name="backends">By device index; the machine owns them. The others are opened.</param>
     /// <param name="cpuid">What the guest's CPUs have answered so far.</param>
+    /// <param name="consoleComes">The console comes with the state; otherwise it is opened as the options say.</param>
     /// <param name="lifetime">Where the machine's end will be announced.</param>
     /// <param name="log">For warnings and what the devices have to say.</param>
     public static Machine BuildAround(
-        MachineOptions options, GuestMemory memory, IReadOnlyDictionary<int, INetworkBackend> backends, IReadOnlyList<CpuidLeaf> cpuid, MachineLifetime lifetime, ILogger log)
+        MachineOptions options,
+        GuestMemory memory,
+        IReadOnlyDictionary<int, INetworkBackend> backends,
+        IReadOnlyList<CpuidLeaf> cpuid,
+        bool consoleComes,
+        MachineLifetime lifetime,
+        ILogger log)
     {
-        Machine machine = new(options, lifetime, log) { _memory = memory, _comesFromElsewhere = true };
+        Machine machine = new(options, lifetime, log) { _memory = memory, _consoleComes = consoleComes };
         foreach ((int index, INetworkBackend backend) in backends)
         {
             machine._adopted.Add(index, backend);
@@ -27,6 +34,7 @@ internal sealed partial class Machine
 
         try
         {
+            machine.Adopt(options);
             machine.Assemble(options, beforeTraces: null);
             machine._hypervisor!.UseCpuid(cpuid);
             machine._hypervisor.CreateCpus(options.CpuCount);

@@ -102,7 +102,8 @@ internal sealed partial class Machine
 
     /// <summary>Stops it, if it runs, to be handed over.</summary>
     /// <exception cref="UserErrorException">It is no machine that could be handed over now.</exception>
-    public void BeginHandOver()
+    /// <returns>Whether it ran.</returns>
+    public bool BeginHandOver()
     {
         lock (_runLock)
         {
@@ -118,6 +119,7 @@ internal sealed partial class Machine
             }
 
             _runState = RunState.FinishMigrate;
+            return _stateBefore == RunState.Running;
         }
     }
 
@@ -136,6 +138,15 @@ internal sealed partial class Machine
             {
                 Thaw();
             }
+        }
+    }
+
+    /// <summary>It was written to where nobody runs it; here it goes on when the user says so.</summary>
+    public void Keep()
+    {
+        lock (_runLock)
+        {
+            _runState = RunState.Paused;
         }
     }
 

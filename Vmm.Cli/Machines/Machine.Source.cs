@@ -14,6 +14,8 @@ internal sealed partial class Machine
     /// <summary>As the command line, or the process before, has made it.</summary>
     public MachineOptions Options => _options;
 
+    public GuestMemory Memory => _memory!;
+
     public MemoryManifest MemoryManifest => new(_memory!.Size, _memory.HugePages);
 
     public CpuManifest CpuManifest => new(CpuCount, _hypervisor!.GetCpuid(), TscKilohertz: 0);
@@ -35,11 +37,17 @@ internal sealed partial class Machine
 
     public void ResumeConsole() => _console!.Resume();
 
-    /// <summary>The guest is another process's, and so are the console and the back ends that moved.</summary>
-    public void Release(IReadOnlySet<string> moved)
+    /// <summary>The guest is another process's, and so are the back ends that moved.</summary>
+    /// <param name="moved">The ids of their devices.</param>
+    /// <param name="whole">So is the console.</param>
+    public void Release(IReadOnlySet<string> moved, bool whole)
     {
         CompleteHandOver();
-        _console!.Abandon();
+        if (whole)
+        {
+            _console!.Abandon();
+        }
+
         foreach (NetworkCard card in _cards)
         {
             if (moved.Contains(card.Id) && card.Backend is ITransferableBackend backend)

@@ -22,7 +22,9 @@ internal sealed partial class Machine
             card.Device.CreateStateSection(),
             card.Transport.CreateStateSection(),
         ]),
-        _console!.CreateStateSection(),
         .. _hypervisorSections ??= _hypervisor!.CreateStateSections(),
     ];
+
+    /// <summary>Of a console that goes along.</summary>
+    public IStateSection CreateConsoleSection() => _console!.CreateStateSection();
 }

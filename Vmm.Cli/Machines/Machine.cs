@@ -25,7 +25,7 @@ internal sealed partial class Machine : IDisposable
     private IConsole? _console;
     private UartDevice? _uart;
     private CpuEntry? _entry;
-    private bool _comesFromElsewhere;
+    private bool _consoleComes;
     private bool _disposed;
 
     private Machine(MachineOptions options, MachineLifetime lifetime, ILogger log)

@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 using Vmm.Cli.Qmp;
 using Vmm.Core.Linux;
 using Vmm.Core.Machine;
-using Vmm.Core.Network;
+using Vmm.Migration.Channels;
 using Vmm.Migration.Live;
 
 namespace Vmm.Cli.Machines;
@@ -24,7 +24,7 @@ internal static class MachineRunner
         using Machine machine = Machine.Build(options, lifetime, log, beforeTraces: made =>
         {
             signals.Catch();
-            control.Open(options, made);
+            made.Name = control.Open(options.Name, options.Qmp);
         });
         machine.Start();
         ServiceManager.TellReady();
@@ -32,12 +32,12 @@ internal static class MachineRunner
     }
 
     /// <summary>Takes a guest over from another process.</summary>
-    public static int Receive(MessageSocket channel, Job job, IReadOnlyList<NetworkDeviceOptions> replacements, ILogger log)
+    public static int Receive(MessageSocket channel, Job job, IncomingOptions options, ILogger log)
     {
         MachineLifetime lifetime = new();
         using StopSignals signals = new(lifetime);
         using ControlPlane control = new();
-        using IncomingMachine incoming = new(control, replacements, lifetime, log);
+        using IncomingMachine incoming = new(control, options, lifetime, log);
         MigrationTimes times;
         try
         {
@@ -53,11 +53,44 @@ internal static class MachineRunner
         }
 
         incoming.Machine!.StartConsole();
-        return Attend(incoming.Machine, control, job, signals, log, times);
+        return Attend(incoming.Machine, control, job, signals, log, migrations => migrations.Status.Complete(times, times.StateBytes));
+    }
+
+    /// <summary>Waits for a guest that a migration brings here.</summary>
+    /// <param name="options">What is to be otherwise than at the source.</param>
+    /// <param name="uri">Where it comes from; null when a client will say so.</param>
+    /// <param name="log">For warnings.</param>
+    public static int Await(IncomingOptions options, MigrationUri? uri, ILogger log)
+    {
+        MachineLifetime lifetime = new();
+        using StopSignals signals = new(lifetime);
+        using Job job = Job.Create();
+        using ControlPlane control = new();
+        signals.Catch();
+        string name = control.Open(options.Name, options.Qmp);
+        using IncomingMachine incoming = new(control, options with { Name = name }, lifetime, log);
+        using Arrival arrival = new(incoming, control, log);
+        control.Serve(name, arrival, lifetime);
+        if (uri is not null)
+        {
+            arrival.Begin(uri);
+        }
+
+        if (Task.WaitAny(arrival.Completion, lifetime.Completion) != 0)
+        {
+            GuestEnd end = lifetime.Completion.Result;
+            control.Close(end, signals.Received);
+            return ExitCode.From(end, signals.Received);
+        }
+
+        Machine machine = arrival.Completion.GetAwaiter().GetResult();
+        machine.StartConsole();
+        ServiceManager.TellReady();
+        return Attend(machine, control, job, signals, log, migrations => migrations.Status.Continue(arrival.Status));
     }
 
     /// <summary>Stays until the guest ends, here or in the process that it has gone on to.</summary>
-    private static int Attend(Machine machine, ControlPlane control, Job job, StopSignals signals, ILogger log, MigrationTimes? arrival = null)
+    private static int Attend(Machine machine, ControlPlane control, Job job, StopSignals signals, ILogger log, Action<Migrations>? arrived = null)
     {
         using PosixSignalRegistration counters = PosixSignalRegistration.Create(CountersSignal, context =>
         {
@@ -65,11 +98,7 @@ internal static class MachineRunner
             WriteCounters(machine);
         });
         using Migrations migrations = new(machine, control, job, log);
-        if (arrival is { } times)
-        {
-            migrations.Arrived(times);
-        }
-
+        arrived?.Invoke(migrations);
         control.Serve(machine, migrations);
         job.Watch(() =>
         {

@@ -2,29 +2,37 @@ using Vmm.Backends.Tap;
 using Vmm.Cli.Qmp;
 using Vmm.Core.Linux;
 using Vmm.Core.Machine;
+using Vmm.Core.Memory;
 using Vmm.Core.Network;
 using Vmm.Core.State;
 using Vmm.Devices.VirtioNet;
 using Vmm.Migration.Live;
+using Vmm.Migration.Stream;
 
 namespace Vmm.Cli.Machines;
 
-/// <summary>A running machine and its control plane, as a migration sees them.</summary>
-internal sealed class MachineSource : IMigrationSource
+/// <summary>A running machine, as a migration sees it.</summary>
+internal sealed class MachineSource : IMigrationSource, IStreamSource
 {
     private readonly Machine _machine;
     private readonly ControlPlane _control;
+    private readonly bool _whole;
     private UrgentThread? _urgency;
+    private bool _ran;
 
     /// <param name="machine">Runs, or is paused.</param>
-    /// <param name="control">Goes along.</param>
+    /// <param name="control">Tells its clients.</param>
     /// <param name="transfer">The ids of the devices whose back ends move; each of them can.</param>
-    public MachineSource(Machine machine, ControlPlane control, IReadOnlySet<string> transfer)
+    /// <param name="whole">Name, console and control plane go along; otherwise the destination has its own.</param>
+    public MachineSource(Machine machine, ControlPlane control, IReadOnlySet<string> transfer, bool whole)
     {
         _machine = machine;
         _control = control;
+        _whole = whole;
         Resources = machine.CreateResources(transfer);
-        State = [.. machine.CreateStateSections(transfer), .. control.StateSections];
+        State = whole
+            ? [.. machine.CreateStateSections(transfer), machine.CreateConsoleSection(), .. control.StateSections]
+            : machine.CreateStateSections(transfer);
         Manifest = new Manifest
         {
             Program = ProgramVersion.Text,
@@ -44,11 +52,17 @@ internal sealed class MachineSource : IMigrationSource
 
     public IReadOnlyList<IStateSection> State { get; }
 
+    public GuestMemory Memory => _machine.Memory;
+
     public void PreparePause()
     {
-        // ORDER: first, as a command that runs may take its time; the guest runs on meanwhile.
-        _control.Server?.Suspend();
-        _machine.SuspendConsole();
+        if (_whole)
+        {
+            // ORDER: first, as a command that runs may take its time; the guest runs on meanwhile.
+            _control.Server?.Suspend();
+            _machine.SuspendConsole();
+        }
+
         _urgency = new UrgentThread(Libc.gettid());
         _urgency.TryRaise(UrgentThread.High);
         _machine.SetUrgent(true);
@@ -56,18 +70,35 @@ internal sealed class MachineSource : IMigrationSource
 
     public void Pause()
     {
-        _machine.BeginHandOver();
-        _control.Server?.Emit(QmpEvent.Stop);
+        _ran = _machine.BeginHandOver();
+        Tell(QmpEvent.Stop);
     }
 
     public void Resume()
     {
         _machine.ResumeAsBefore();
+        Settle();
+        Tell(QmpEvent.Resume);
+        if (_whole)
+        {
+            _machine.ResumeConsole();
+            _control.Server?.Resume();
+        }
+    }
+
+    /// <summary>There is no hurry any more.</summary>
+    public void Settle()
+    {
         _machine.SetUrgent(false);
-        _urgency!.Lower();
-        _machine.ResumeConsole();
-        _control.Server?.Emit(QmpEvent.Resume);
-        _control.Server?.Resume();
+        _urgency?.Lower();
+    }
+
+    private void Tell(QmpEvent happening)
+    {
+        if (_ran)
+        {
+            _control.Server?.Emit(happening);
+        }
     }
 
     private DeviceManifest Describe(NetworkCard card, int index, bool moves)

@@ -11,14 +11,7 @@ internal sealed class Migrations(Machine machine, ControlPlane control, Job job,
     private readonly Lock _lock = new();
     private CancellationTokenSource? _cancellation;
 
-    /// <summary>QEMU's MigrationStatus; null before the first one.</summary>
-    public string? Status { get; private set; }
-
-    /// <summary>Why the last one failed.</summary>
-    public string? Error { get; private set; }
-
-    /// <summary>Of the last one that came about: here, or the one by which the machine came here.</summary>
-    public MigrationTimes? Times { get; private set; }
+    public MigrationStatus Status { get; } = new(control);
 
     /// <summary>How long each step may take, for the next one.</summary>
     public MigrationTimeouts Timeouts { get; set; } = new();
@@ -27,21 +20,14 @@ internal sealed class Migrations(Machine machine, ControlPlane control, Job job,
     /// <param name="request">Its time-outs and cancellation are filled in here.</param>
     /// <param name="ended">Told how it ended, unless the machine is gone: then its new process tells.</param>
     /// <exception cref="QmpException">There is one under way.</exception>
-    public void Begin(LiveUpdateRequest request, Action<LiveUpdateResult?, Exception?> ended)
-    {
-        lock (_lock)
-        {
-            if (_cancellation is not null)
-            {
-                throw new QmpException("There's a migration process in progress");
-            }
+    public void Begin(LiveUpdateRequest request, Action<MigrationResult?, Exception?> ended)
+        => Begin((timeouts, cancellation) => new LiveUpdate(machine, control, job, Status, log).Run(request with { Timeouts = timeouts, Cancellation = cancellation }), ended);
 
-            _cancellation = new CancellationTokenSource();
-            request = request with { Timeouts = Timeouts, Cancellation = _cancellation.Token };
-        }
-
-        new Thread(() => Run(request, ended)) { Name = "live-update", IsBackground = true }.Start();
-    }
+    /// <summary>Starts a migration on a thread of its own; how it ends is for <see cref="Status"/> to say.</summary>
+    /// <param name="request">Its time-outs and cancellation are filled in here.</param>
+    /// <exception cref="QmpException">There is one under way.</exception>
+    public void Begin(MigrateRequest request)
+        => Begin((timeouts, cancellation) => new Migrate(machine, control, Status).Run(request with { Timeouts = timeouts, Cancellation = cancellation }), (_, _) => { });
 
     /// <summary>The one that is under way ends, if it has not gone too far.</summary>
     public void Cancel()
@@ -52,31 +38,45 @@ internal sealed class Migrations(Machine machine, ControlPlane control, Job job,
         }
     }
 
-    /// <summary>The machine came here by one.</summary>
-    public void Arrived(MigrationTimes times)
-    {
-        Times = times;
-        Set("completed");
-    }
-
     public void Dispose() => _cancellation?.Dispose();
 
-    private void Run(LiveUpdateRequest request, Action<LiveUpdateResult?, Exception?> ended)
+    private void Begin(Func<MigrationTimeouts, CancellationToken, MigrationResult> run, Action<MigrationResult?, Exception?> ended)
     {
-        LiveUpdateResult? result = null;
+        CancellationTokenSource cancellation = new();
+        lock (_lock)
+        {
+            if (_cancellation is not null)
+            {
+                cancellation.Dispose();
+                throw new QmpException("There's a migration process in progress");
+            }
+
+            if (machine.RunState == RunState.PostMigrate)
+            {
+                cancellation.Dispose();
+                throw new QmpException("Another process runs this guest now: there is nothing here that could migrate");
+            }
+
+            _cancellation = cancellation;
+        }
+
+        new Thread(() => Run(() => run(Timeouts, cancellation.Token), ended)) { Name = "migration", IsBackground = true }.Start();
+    }
+
+    private void Run(Func<MigrationResult> run, Action<MigrationResult?, Exception?> ended)
+    {
+        MigrationResult? result = null;
         Exception? failure = null;
         try
         {
-            Set("setup");
-            result = new LiveUpdate(machine, control, job, log).Run(request);
-            Times = result.Times ?? Times;
-            Status = result.Times is null ? null : "completed";
+            Status.Set("setup");
+            result = run();
+            Status.End(result);
         }
         catch (Exception e) when (e is IOException or UserErrorException)
         {
             failure = e;
-            Error = e.Message;
-            Set(_cancellation!.IsCancellationRequested ? "cancelled" : "failed");
+            Status.Fail(e.Message, _cancellation!.IsCancellationRequested);
         }
 
         lock (_lock)
@@ -98,11 +98,5 @@ internal sealed class Migrations(Machine machine, ControlPlane control, Job job,
         }
 
         ended(result, failure);
-    }
-
-    private void Set(string status)
-    {
-        Status = status;
-        control.Server?.Emit(QmpEvent.Migration(status));
     }
 }

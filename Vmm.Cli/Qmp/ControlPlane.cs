@@ -16,19 +16,33 @@ internal sealed class ControlPlane : IDisposable
     /// <summary>What goes along when the machine goes to another process.</summary>
     public IReadOnlyList<IStateSection> StateSections => Server is null ? [] : [Server.CreateStateSection()];
 
-    /// <summary>Takes the name and the socket that the options ask for. Clients wait until <see cref="Serve"/>.</summary>
-    public void Open(MachineOptions options, Machine machine)
+    /// <summary>Takes the name and the socket that the options ask for. Clients wait until the server serves.</summary>
+    /// <param name="name">As of <see cref="ControlSocket.Open"/>.</param>
+    /// <param name="path">As of <see cref="ControlSocket.Open"/>.</param>
+    /// <returns>The machine's name.</returns>
+    public string Open(string? name, string? path)
     {
-        ControlSocket socket = ControlSocket.Open(options.Name, options.Qmp);
-        machine.Name = socket.Name;
+        ControlSocket socket = ControlSocket.Open(name, path);
         if (socket.Listener is { } listener)
         {
             Server = new QmpServer(listener);
         }
+
+        return socket.Name;
     }
 
     /// <summary>Expects another process's server, which comes with the machine's state.</summary>
     public void Expect() => Server = new QmpServer(null);
+
+    /// <summary>Serves while a machine is waited for.</summary>
+    public void Serve(string name, Arrival arrival, MachineLifetime lifetime)
+    {
+        if (Server is { } server)
+        {
+            ArrivalCommands.Register(server.Commands, name, arrival, lifetime);
+            server.Resume();
+        }
+    }
 
     /// <summary>Serves a machine that runs.</summary>
     /// <param name="machine">Which.</param>
@@ -37,6 +51,8 @@ internal sealed class ControlPlane : IDisposable
     {
         if (Server is { } server)
         {
+            server.Suspend();
+            server.Commands.Clear();
             MachineCommands.Register(machine, server, migrations);
             server.Resume();
         }

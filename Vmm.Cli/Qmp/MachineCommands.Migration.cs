@@ -14,12 +14,14 @@ internal sealed partial class MachineCommands
     private void RegisterMigration(QmpCommands commands)
     {
         commands.AddLong(LiveUpdateCommand, LiveUpdate);
+        commands.Add("migrate", Migrate);
+        commands.Add("migrate-incoming", arguments => throw new QmpException("'-incoming' was not specified on the command line"));
         commands.Add("migrate_cancel", arguments =>
         {
             arguments.End();
             _migrations.Cancel();
         });
-        commands.Add("query-migrate", WithoutArguments(() => MigrationInfo.From(_migrations)), QmpJson.Default.MigrationInfo);
+        commands.Add("query-migrate", WithoutArguments(() => MigrationInfo.From(_migrations.Status)), QmpJson.Default.MigrationInfo);
         commands.Add("query-backend-transfer", WithoutArguments(DescribeTransfer), QmpJson.Default.BackendTransferInfoArray);
         commands.Add("query-migrate-parameters", WithoutArguments(() => MigrationParameters.From(_migrations.Timeouts)), QmpJson.Default.MigrationParameters);
         commands.Add("migrate-set-parameters", SetParameters);
@@ -30,7 +32,7 @@ internal sealed partial class MachineCommands
     {
         foreach (QmpCall call in _server.PendingCalls)
         {
-            if (call.Command == LiveUpdateCommand && _migrations.Times is { } times)
+            if (call.Command == LiveUpdateCommand && _migrations.Status.Times is { } times)
             {
                 call.Complete(new LiveUpdateReply(true, [], Environment.ProcessId, MigrationPhases.From(times)), QmpJson.Default.LiveUpdateReply);
             }
@@ -46,7 +48,7 @@ internal sealed partial class MachineCommands
         LiveUpdateRequest request = new()
         {
             Binary = arguments.OptionalString("binary") ?? Environment.ProcessPath!,
-            Transfer = ParseTransfer(arguments.OptionalValue("backend-transfer")),
+            Transfer = ParseTransfer(arguments.OptionalValue("backend-transfer"), BackendTransfer.All),
             Replacements = [.. (arguments.OptionalStrings("net") ?? []).Select(ParseNet)],
             DryRun = arguments.OptionalBoolean("dry-run") ?? false,
         };
@@ -57,7 +59,7 @@ internal sealed partial class MachineCommands
             {
                 call.Fail(failure);
             }
-            else if (result!.Verdict.IsAccepted || request.DryRun)
+            else if (result!.Verdict!.IsAccepted || request.DryRun)
             {
                 call.Complete(new LiveUpdateReply(result.Verdict.IsAccepted, result.Verdict.Reasons, Environment.ProcessId, null), QmpJson.Default.LiveUpdateReply);
             }
@@ -68,20 +70,34 @@ internal sealed partial class MachineCommands
         });
     }
 
-    /// <summary>true or absent: every device that can; false or []: none; a list of ids: these.</summary>
-    private static IReadOnlyList<string>? ParseTransfer(JsonElement value) => value.ValueKind switch
+    private void Migrate(QmpArguments arguments)
     {
-        JsonValueKind.Undefined or JsonValueKind.True => null,
-        JsonValueKind.False => [],
-        JsonValueKind.Array => [.. value.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.String
+        MigrateRequest request = new()
+        {
+            Uri = ArrivalCommands.Parse(arguments.OptionalString("uri") ?? throw new QmpException("need 'uri' argument")),
+            Transfer = ParseTransfer(arguments.OptionalValue("backend-transfer"), BackendTransfer.None),
+        };
+        arguments.End();
+        _migrations.Begin(request);
+    }
+
+    /// <summary>true: every device that can; false or []: none; a list of ids: these.</summary>
+    private static BackendTransfer ParseTransfer(JsonElement value, BackendTransfer absent) => value.ValueKind switch
+    {
+        JsonValueKind.Undefined => absent,
+        JsonValueKind.True => BackendTransfer.All,
+        JsonValueKind.False => BackendTransfer.None,
+        JsonValueKind.Array => new BackendTransfer([.. value.EnumerateArray().Select(item => item.ValueKind == JsonValueKind.String
             ? item.GetString()!
-            : throw QmpArguments.Wrong("backend-transfer", "boolean or array of strings"))],
+            : throw QmpArguments.Wrong("backend-transfer", "boolean or array of strings"))]),
         _ => throw QmpArguments.Wrong("backend-transfer", "boolean or array of strings"),
     };
 
     private static NetworkDeviceOptions ParseNet(string text)
         => NetworkDeviceOptions.TryParse(text, out NetworkDeviceOptions? options, out string? error)
-            ? options.Id is not null ? options : throw new QmpException($"Parameter 'net': {text} lacks id=, which says whose back end it replaces")
+            ? options.Id is null ? throw new QmpException($"Parameter 'net': {text} lacks id=, which says whose back end it replaces")
+                : options.Fds.Count > 0 ? throw new QmpException($"Parameter 'net': {text} names descriptors, which the new process does not get: use ifname=")
+                : options
             : throw new QmpException(error);
 
     private BackendTransferInfo[] DescribeTransfer()
@@ -95,6 +111,7 @@ internal sealed partial class MachineCommands
             Verdict = Time(arguments, "verdict-timeout", now.Verdict),
             Prepare = Time(arguments, "prepare-timeout", now.Prepare),
             State = Time(arguments, "state-timeout", now.State),
+            Stall = Time(arguments, "stall-timeout", now.Stall),
             Switchover = Time(arguments, "downtime-limit", now.Switchover),
         };
         arguments.End();

@@ -97,7 +97,7 @@ internal sealed partial class MachineCommands
         arguments.End();
         StateSnapshot snapshot = _machine.WhilePaused(() =>
         {
-            IReadOnlyList<IStateSection> all = _machine.CreateStateSections();
+            IReadOnlyList<IStateSection> all = [.. _machine.CreateStateSections(), _machine.CreateConsoleSection()];
             IReadOnlyList<IStateSection> chosen = wanted is null ? all : [.. all.Where(section => section.Name == wanted)];
             return chosen.Count > 0
                 ? StateSnapshot.Take(_machine.Name, chosen)

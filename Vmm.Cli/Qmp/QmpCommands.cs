@@ -3,7 +3,7 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace Vmm.Cli.Qmp;
 
-/// <summary>The commands that there are. Filled before the server runs; not changed afterwards.</summary>
+/// <summary>The commands that there are. Changed only while the server does not serve.</summary>
 internal sealed class QmpCommands
 {
     /// <summary>The reply of a command that has nothing to say.</summary>
@@ -12,6 +12,9 @@ internal sealed class QmpCommands
     private readonly SortedDictionary<string, Action<QmpArguments, QmpCall>> _commands = new(StringComparer.Ordinal);
 
     public IEnumerable<string> Names => _commands.Keys;
+
+    /// <summary>There are none any more.</summary>
+    public void Clear() => _commands.Clear();
 
     /// <summary>A command that answers at once with {}. It runs on the server's thread: it must be quick.</summary>
     public void Add(string name, Action<QmpArguments> run) => Add(name, arguments =>

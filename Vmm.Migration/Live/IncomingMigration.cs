@@ -7,10 +7,14 @@ using Vmm.Migration.Stream;
 namespace Vmm.Migration.Live;
 
 /// <summary>The destination's side of a local migration; <see cref="OutgoingMigration"/> has the sequence.</summary>
+/// <param name="channel">To the source.</param>
+/// <param name="machine">The machine that is to be.</param>
+/// <param name="timeouts">Until the source's come with its manifest.</param>
 public sealed class IncomingMigration(MessageChannel channel, IMigrationDestination machine, MigrationTimeouts timeouts)
 {
     private readonly TimesSection _times = new();
     private Manifest? _manifest;
+    private MigrationTimeouts _timeouts = timeouts;
 
     /// <summary>Takes the machine over. When this returns, it runs here, and these are the times of all parts.</summary>
     /// <exception cref="MigrationException">It did not come about; nothing runs here, and nothing will.</exception>
@@ -29,7 +33,7 @@ public sealed class IncomingMigration(MessageChannel channel, IMigrationDestinat
                 throw new MigrationException(MigrationStep.Prepared, e.Message, e);
             }
 
-            channel.Send(MigrationStep.Prepared, MessageType.Prepared, default, [], new Deadline(timeouts.State));
+            channel.Send(MigrationStep.Prepared, MessageType.Prepared, default, [], new Deadline(_timeouts.State));
             MigrationTimes times = SwitchOver(baton);
             machine.Settle();
             Report(times);
@@ -44,15 +48,16 @@ public sealed class IncomingMigration(MessageChannel channel, IMigrationDestinat
 
     private Baton ReceiveHello()
     {
-        Message hello = Receive(MigrationStep.Hello, MessageType.Hello, timeouts.Verdict);
+        Message hello = Receive(MigrationStep.Hello, MessageType.Hello, _timeouts.Verdict);
         bool carriesDescriptors = hello.Descriptors.Count == 1;
         Baton? baton = null;
         try
         {
             _manifest = Parse(hello);
+            _timeouts = _manifest.Timeouts;
             Verdict verdict = machine.Examine(_manifest, carriesDescriptors);
             baton = carriesDescriptors ? Adopt(hello.Descriptors[0]) : null;
-            channel.Send(MigrationStep.Verdict, MessageType.Verdict, JsonSerializer.SerializeToUtf8Bytes(verdict, MigrationJson.Default.Verdict), [], new Deadline(timeouts.Verdict));
+            channel.Send(MigrationStep.Verdict, MessageType.Verdict, JsonSerializer.SerializeToUtf8Bytes(verdict, MigrationJson.Default.Verdict), [], new Deadline(_timeouts.Verdict));
             if (!verdict.IsAccepted)
             {
                 throw new MigrationException(MigrationStep.Verdict, $"refused: {string.Join("; ", verdict.Reasons)}");
@@ -73,7 +78,7 @@ public sealed class IncomingMigration(MessageChannel channel, IMigrationDestinat
 
     private void ReceiveResources()
     {
-        Message message = Receive(MigrationStep.Resources, MessageType.Resources, timeouts.Prepare);
+        Message message = Receive(MigrationStep.Resources, MessageType.Resources, _timeouts.Prepare);
         try
         {
             IReadOnlyList<IStateSection> resources = machine.Resources;
@@ -93,7 +98,7 @@ public sealed class IncomingMigration(MessageChannel channel, IMigrationDestinat
     private MigrationTimes SwitchOver(Baton baton)
     {
         IReadOnlyList<IStateSection> sections = [.. machine.State, _times];
-        Message message = Receive(MigrationStep.State, MessageType.State, timeouts.Prepare);
+        Message message = Receive(MigrationStep.State, MessageType.State, _timeouts.Prepare);
         long received = MonotonicClock.Now;
         try
         {
@@ -134,7 +139,7 @@ public sealed class IncomingMigration(MessageChannel channel, IMigrationDestinat
     {
         try
         {
-            channel.Send(MigrationStep.Running, MessageType.Running, JsonSerializer.SerializeToUtf8Bytes(times, MigrationJson.Default.MigrationTimes), [], new Deadline(timeouts.State));
+            channel.Send(MigrationStep.Running, MessageType.Running, JsonSerializer.SerializeToUtf8Bytes(times, MigrationJson.Default.MigrationTimes), [], new Deadline(_timeouts.State));
         }
         catch (MigrationException)
         {
@@ -174,9 +179,10 @@ public sealed class IncomingMigration(MessageChannel channel, IMigrationDestinat
         {
             Manifest manifest = JsonSerializer.Deserialize(hello.Body.Span, MigrationJson.Default.Manifest)
                 ?? throw new MigrationException(MigrationStep.Hello, "the manifest is null");
-            return manifest.Protocol == Manifest.CurrentProtocol
-                ? manifest
-                : throw new MigrationException(MigrationStep.Hello, $"the source speaks version {manifest.Protocol} of the protocol, this program {Manifest.CurrentProtocol}");
+            return manifest.Protocol != Manifest.CurrentProtocol
+                ? throw new MigrationException(MigrationStep.Hello, $"the source speaks version {manifest.Protocol} of the protocol, this program {Manifest.CurrentProtocol}")
+                : manifest.Timeouts.FindWrong() is { } wrong ? throw new MigrationException(MigrationStep.Hello, $"the manifest is wrong: {wrong}")
+                : manifest;
         }
         catch (JsonException e)
         {

@@ -27,6 +27,9 @@ public sealed record Manifest
     /// <summary>Every section of state that will come, in their order.</summary>
     public required IReadOnlyList<SectionManifest> Sections { get; init; }
 
+    /// <summary>How long each step may take; both sides keep to it.</summary>
+    public MigrationTimeouts Timeouts { get; init; } = new();
+
     /// <summary>The console, as <c>--console</c> has it.</summary>
     public required string Console { get; init; }
 }

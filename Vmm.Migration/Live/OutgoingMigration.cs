@@ -35,7 +35,7 @@ public sealed class OutgoingMigration(MessageChannel channel, IMigrationSource m
     /// <exception cref="MigrationException">There was no answer.</exception>
     public Verdict Ask()
     {
-        byte[] manifest = JsonSerializer.SerializeToUtf8Bytes(machine.Manifest, MigrationJson.Default.Manifest);
+        byte[] manifest = JsonSerializer.SerializeToUtf8Bytes(machine.Manifest with { Timeouts = timeouts }, MigrationJson.Default.Manifest);
         channel.Send(MigrationStep.Hello, MessageType.Hello, manifest, [_baton.File], new Deadline(timeouts.Verdict));
         Message answer = Receive(MigrationStep.Verdict, MessageType.Verdict, new Deadline(timeouts.Verdict));
         return Parse(answer) ?? throw new MigrationException(MigrationStep.Verdict, "the answer is null");

@@ -105,7 +105,7 @@ public sealed class CommandTests
         sections.Should().ContainInOrder("com1/uart", "wire/virtio-net", "wire/virtio-mmio", "cpu", "cpu", "kvm");
         peer.Execute("query-status").GetProperty("return").GetProperty("running").GetBoolean().Should().BeTrue();
         peer.Execute("x-inspect", """{"section":"disk"}""").GetProperty("error").GetProperty("desc").GetString()
-            .Should().Match("There is no section 'disk'; there are machine, com1/uart, wire/virtio-net, wire/virtio-mmio, console, cpu, kvm");
+            .Should().Match("There is no section 'disk'; there are machine, com1/uart, wire/virtio-net, wire/virtio-mmio, cpu, kvm, console");
     }
 
     [Fact]
