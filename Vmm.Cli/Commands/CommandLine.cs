@@ -72,6 +72,7 @@ internal static class CommandLine
             new RunCommand(),
             new DemoCommand(),
             new DemoGuestCommand(),
+            new BenchCommand(),
             new LiveUpdateCommand(),
             new MigrateCommand(),
             new ListCommand(),
@@ -133,5 +134,5 @@ internal static class CommandLine
     }
 
     private static string HelpCommand(CommandResult command)
-        => command.Command is RootCommand ? "vmm --help" : $"vmm {command.Command.Name} --help";
+        => (command.Parent is CommandResult parent ? HelpCommand(parent).Replace(" --help", $" {command.Command.Name}") : "vmm") + " --help";
 }

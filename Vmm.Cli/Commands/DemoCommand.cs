@@ -1,7 +1,5 @@
 using System.CommandLine;
-using Vmm.Backends.Tap;
 using Vmm.Cli.Demo;
-using Vmm.Cli.Doctor;
 using Vmm.Cli.Machines;
 using Vmm.Core.Machine;
 
@@ -12,7 +10,7 @@ internal sealed class DemoCommand : Command, IExamples
 {
     private readonly Option<bool> _plain = new("--plain") { Description = "Lines instead of a table; the default when the output is no terminal." };
 
-    public DemoCommand() : base("demo", "Boots the built-in guest on a network of its own, pings it, shows what happens, and ends. Nothing on the host changes.")
+    public DemoCommand() : base("demo", "Boots the built-in guest on a network of its own, pings it, moves it to a fresh process meanwhile, shows what happens, and ends. Nothing on the host changes.")
     {
         Add(_plain);
         SetAction(Show);
@@ -25,18 +23,7 @@ internal sealed class DemoCommand : Command, IExamples
 
     private int Show(ParseResult parsed)
     {
-        Require(KvmCheck.Run());
-        Require(HostChecks.Tun(), Verdict.Limited);
-        if (UserNamespace.IsNeeded)
-        {
-            if (UserNamespace.FindObstacle() is { } obstacle)
-            {
-                throw new UserErrorException($"vmm demo needs a network of its own and may not make one. {obstacle}");
-            }
-
-            UserNamespace.Reexecute([.. parsed.Tokens.Select(token => token.Value)]);
-        }
-
+        DemoPrerequisites.Require(parsed, "vmm demo");
         MachineLifetime lifetime = new();
         using StopSignals signals = new(lifetime);
         signals.Catch();
@@ -59,13 +46,5 @@ internal sealed class DemoCommand : Command, IExamples
             view.Fact("end", clean ? "every request was answered; the guest, the TAP and the namespace are gone" : "answers were lost, see above");
             return clean ? ExitCode.Success : ExitCode.CheckFailed;
         });
-    }
-
-    private static void Require(Finding finding, Verdict refused = Verdict.Bad)
-    {
-        if (finding.Verdict >= refused)
-        {
-            throw new UserErrorException($"{finding.Subject}: {finding.State}. {finding.Advice}");
-        }
     }
 }

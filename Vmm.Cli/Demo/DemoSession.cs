@@ -1,32 +1,25 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
-using Vmm.Backends.Tap;
 using Vmm.Cli.Machines;
+using Vmm.Cli.Qmp;
 using Vmm.Core.Consoles;
 using Vmm.Core.Machine;
 using Vmm.Core.Network;
-using Vmm.DemoGuest;
 
 namespace Vmm.Cli.Demo;
 
 /// <summary>
-/// A guest, a network of its own around it, and traffic between the two. Everything lives in this process: the namespace is a thread's, the
-/// TAP is a descriptor, and both are gone when it ends, however it ends.
+/// A guest, a network of its own around it, and traffic between the two. The namespace is a thread's, the TAP is a descriptor, and the process
+/// to which the guest goes in the end watches this one: all are gone when it ends, however it ends.
 /// </summary>
-internal sealed class DemoSession : IDisposable
+internal sealed partial class DemoSession : IDisposable
 {
-    private const string Interface = "vmtap0";
-    private const int PrefixLength = 24;
     private const int Pings = 10;
     private const int Burst = 20_000;
     private const int Window = 32;
     private const int Payload = 56;
 
-    private static readonly IPAddress _hostAddress = IPAddress.Parse("10.0.0.1");
-    private static readonly IPAddress _guestAddress = IPAddress.Parse("10.0.0.2");
     private static readonly TimeSpan _pingInterval = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan _answerLimit = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _viewInterval = TimeSpan.FromMilliseconds(150);
@@ -34,8 +27,11 @@ internal sealed class DemoSession : IDisposable
 
     private readonly IDemoView _view;
     private readonly MachineLifetime _lifetime;
+    private readonly ILogger _log;
     private readonly DemoConsole _console = new();
-    private readonly NetworkNamespace _network;
+    private readonly ControlPlane _control = new();
+    private readonly Job _job = Job.Create();
+    private readonly DemoNetwork _network;
     private readonly Machine _machine;
     private readonly IcmpEchoClient _icmp;
     private readonly UdpEchoClient _udp;
@@ -44,22 +40,23 @@ internal sealed class DemoSession : IDisposable
     {
         _view = view;
         _lifetime = lifetime;
-        _network = NetworkNamespace.Create("demo-network");
+        _log = log;
+        _network = new DemoNetwork("demo-network");
         try
         {
             MachineOptions options = new()
             {
                 Name = "demo",
                 Kernel = MachineOptions.DemoKernel,
-                CommandLine = $"ip={_guestAddress}",
+                CommandLine = $"ip={DemoNetwork.GuestAddress}",
                 Memory = 64 << 20,
-                Networks = [NetworkDeviceOptions.Parse($"tap,ifname={Interface}")],
+                Networks = [NetworkDeviceOptions.Parse($"tap,ifname={DemoNetwork.Interface}")],
                 Console = new ConsoleOptions(ConsoleKind.None),
             };
-            _machine = _network.Run(() => Machine.Build(options, lifetime, log, _console));
-            _network.Run(() => NetworkLink.AddIPAddress(Interface, _hostAddress, PrefixLength));
-            _icmp = _network.Run(() => new IcmpEchoClient(_guestAddress));
-            _udp = _network.Run(() => new UdpEchoClient(new IPEndPoint(_guestAddress, DemoGuestStatus.EchoPort)));
+            _machine = _network.Namespace.Run(() => Machine.Build(options, lifetime, log, _console));
+            _network.Configure();
+            _icmp = _network.OpenIcmp();
+            _udp = _network.OpenUdp();
         }
         catch
         {
@@ -73,7 +70,7 @@ internal sealed class DemoSession : IDisposable
     public bool Run()
     {
         _view.Fact("host", $"{_machine.HypervisorDescription}, {Environment.ProcessorCount} CPUs");
-        _view.Fact("network", $"TAP {Interface} ({_hostAddress}) in a namespace of its own");
+        _view.Fact("network", $"TAP {DemoNetwork.Interface} ({DemoNetwork.HostAddress}) in a namespace of its own");
         long start = Stopwatch.GetTimestamp();
         _machine.Start();
         if (!WaitForFirstAnswer())
@@ -91,6 +88,7 @@ internal sealed class DemoSession : IDisposable
         clean &= RunBurst("ping flood", _icmp);
         clean &= ShowGuestStatus();
         ShowCounters(_view.Fact);
+        clean &= UpdateUnderTraffic();
         return clean && !_lifetime.HasEnded;
     }
 
@@ -98,26 +96,24 @@ internal sealed class DemoSession : IDisposable
     {
         _icmp?.Dispose();
         _udp?.Dispose();
+        EndSuccessor();
         _machine?.Dispose();
+        _job.Dispose();
+        _control.Dispose();
         _network.Dispose();
     }
 
     private bool WaitForFirstAnswer()
     {
-        long start = Stopwatch.GetTimestamp();
-        while (!_lifetime.HasEnded)
+        if (DemoNetwork.WaitForFirstAnswer(_icmp, _bootLimit, () => !_lifetime.HasEnded))
         {
-            if (_icmp.Run(1, 1, Payload, TimeSpan.FromMilliseconds(20)).Answered == 1)
-            {
-                return true;
-            }
+            return true;
+        }
 
-            if (Stopwatch.GetElapsedTime(start) > _bootLimit)
-            {
-                ShowGuestLines();
-                _view.Fact("boot", $"no ping answer within {_bootLimit.TotalSeconds} s");
-                return false;
-            }
+        if (!_lifetime.HasEnded)
+        {
+            ShowGuestLines();
+            _view.Fact("boot", $"no ping answer within {_bootLimit.TotalSeconds} s");
         }
 
         return false;
@@ -163,7 +159,7 @@ internal sealed class DemoSession : IDisposable
 
     private bool ShowGuestStatus()
     {
-        if (_lifetime.HasEnded || RequestStatus() is not { } status)
+        if (_lifetime.HasEnded || _network.RequestStatus() is not { } status)
         {
             return false;
         }
@@ -180,17 +176,6 @@ internal sealed class DemoSession : IDisposable
         long received = card.Device.Metrics.Receive.Sum(queue => queue.Frames);
         long sent = card.Device.Metrics.Transmit.Sum(queue => queue.Frames);
         show("device", $"{card.Id}: {Count((ulong)received)} frames to the guest, {Count((ulong)sent)} from it, {card.Transport.Metrics.Faults} faults");
-    }
-
-    private DemoGuestStatus? RequestStatus()
-    {
-        using Socket socket = _network.Run(() => new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp));
-        socket.ReceiveTimeout = (int)_answerLimit.TotalMilliseconds;
-        socket.Connect(new IPEndPoint(_guestAddress, DemoGuestStatus.Port));
-        socket.Send(ReadOnlySpan<byte>.Empty);
-        byte[] answer = new byte[DemoGuestStatus.Size];
-        int length = socket.Receive(answer, SocketFlags.None, out SocketError error);
-        return error == SocketError.Success ? DemoGuestStatus.TryParse(answer.AsSpan(0, length)) : null;
     }
 
     private void ShowGuestLines()

@@ -8,7 +8,7 @@ namespace Vmm.Cli.Demo;
 /// <summary>
 /// Sends echo requests, numbered and filled with a pattern that depends on the number, and checks every answer.
 /// </summary>
-/// <remarks>One thread at a time. The socket belongs to the network namespace of the thread that constructs the client.</remarks>
+/// <remarks>One series at a time. The socket belongs to the network namespace of the thread that constructs the client.</remarks>
 internal abstract class EchoClient : IDisposable
 {
     /// <summary>The least payload: the request's number and the run's.</summary>
@@ -19,6 +19,7 @@ internal abstract class EchoClient : IDisposable
     private readonly byte[] _request = new byte[MaxDatagram];
     private readonly byte[] _answer = new byte[MaxDatagram];
     private uint _run;
+    private int _payload;
 
     protected EchoClient(Socket socket, EndPoint target)
     {
@@ -39,60 +40,88 @@ internal abstract class EchoClient : IDisposable
     /// <param name="proceed">Called between requests with the number of answers so far; false ends the series early.</param>
     public EchoReport Run(int count, int window, int payload, TimeSpan timeout, Func<int, bool>? proceed = null)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(payload, MinPayload);
-        Socket.ReceiveTimeout = (int)timeout.TotalMilliseconds;
-        _run++;
+        Begin(payload, timeout);
+        EchoTally tally = new();
         long[] sentAt = new long[count];
         long[] roundTrips = new long[count];
         int sent = 0;
         int settled = 0;
-        int answered = 0;
-        int corrupted = 0;
-        int duplicated = 0;
         long start = Stopwatch.GetTimestamp();
         long last = start;
-        while (settled < count && proceed?.Invoke(answered) != false)
+        while (settled < count && proceed?.Invoke(tally.Answered) != false)
         {
             while (sent < count && sent - settled < window)
             {
                 sentAt[sent] = Stopwatch.GetTimestamp();
-                Send(sent, payload);
+                Send(sent);
                 sent++;
             }
 
-            ReadOnlySpan<byte> answer = Receive(out bool timedOut);
-            if (timedOut)
+            EchoAnswer answer = Receive(out int number);
+            if (answer == EchoAnswer.TimedOut)
             {
                 settled = sent;
-                continue;
             }
-
-            if (answer.Length < MinPayload || BinaryPrimitives.ReadUInt32BigEndian(answer[4..]) != _run)
+            else if (tally.TryCount(answer, number, sent))
             {
-                // Of an earlier run that was given up, or not ours at all.
-                continue;
+                last = Stopwatch.GetTimestamp();
+                roundTrips[number] = Math.Max(1, last - sentAt[number]);
+                settled++;
             }
-
-            uint number = BinaryPrimitives.ReadUInt32BigEndian(answer);
-            if (number >= sent || !IsIntact(answer, (int)number, payload))
-            {
-                corrupted++;
-                continue;
-            }
-
-            if (roundTrips[number] != 0)
-            {
-                duplicated++;
-                continue;
-            }
-
-            last = Stopwatch.GetTimestamp();
-            roundTrips[number] = Math.Max(1, last - sentAt[number]);
-            answered++;
-            settled++;
         }
 
-        return new EchoReport(sent, answered, corrupted, duplicated, Stopwatch.GetElapsedTime(start, last), [.. roundTrips.Where(ticks => ticks != 0)]);
+        return tally.Report(sent, Stopwatch.GetElapsedTime(start, last), [.. roundTrips.Where(ticks => ticks != 0)]);
+    }
+
+    /// <summary>Begins a series of requests: answers to earlier ones are nobody's from now on.</summary>
+    /// <param name="payload">Bytes of payload, <see cref="MinPayload"/> or more.</param>
+    /// <param name="timeout">Of <see cref="Receive"/>.</param>
+    public void Begin(int payload, TimeSpan timeout)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(payload, MinPayload);
+        Socket.ReceiveTimeout = (int)timeout.TotalMilliseconds;
+        _payload = payload;
+        _run++;
+    }
+
+    /// <summary>Sends one request of the series. One thread at a time, which need not be the one that receives.</summary>
+    /// <param name="number">From 0.</param>
+    public void Send(int number)
+    {
+        Span<byte> packet = _request.AsSpan(0, HeaderSize + _payload);
+        Span<byte> payload = packet[HeaderSize..];
+        BinaryPrimitives.WriteUInt32BigEndian(payload, (uint)number);
+        BinaryPrimitives.WriteUInt32BigEndian(payload[4..], _run);
+        uint value = Seed(number);
+        for (int i = MinPayload; i < payload.Length; i++)
+        {
+            payload[i] = Next(ref value);
+        }
+
+        WriteHeader(packet, number);
+        Socket.Send(packet);
+    }
+
+    /// <summary>Waits for an answer of the series, and checks it.</summary>
+    /// <param name="number">Of the request, if the answer is intact.</param>
+    public EchoAnswer Receive(out int number)
+    {
+        number = -1;
+        int length = Socket.Receive(_answer, SocketFlags.None, out SocketError error);
+        if (error is SocketError.TimedOut or SocketError.WouldBlock)
+        {
+            return EchoAnswer.TimedOut;
+        }
+
+        ReadOnlySpan<byte> payload = error == SocketError.Success ? GetPayload(_answer.AsSpan(0, length)) : [];
+        if (payload.Length < MinPayload || BinaryPrimitives.ReadUInt32BigEndian(payload[4..]) != _run)
+        {
+            // Of an earlier run that was given up, or not ours at all.
+            return EchoAnswer.Foreign;
+        }
+
+        number = (int)BinaryPrimitives.ReadUInt32BigEndian(payload);
+        return IsIntact(payload, number) ? EchoAnswer.Intact : EchoAnswer.Damaged;
     }
 
     public void Dispose() => Socket.Dispose();
@@ -105,43 +134,31 @@ internal abstract class EchoClient : IDisposable
     /// <summary>The payload of what was received; empty when it is no answer to this client.</summary>
     protected abstract ReadOnlySpan<byte> GetPayload(ReadOnlySpan<byte> received);
 
-    private void Send(int number, int payload)
+    // After the request's number and the run's come bytes that depend on both the number and their place.
+    private static uint Seed(int number) => (uint)number * 2_654_435_761u | 1;
+
+    private static byte Next(ref uint value)
     {
-        Span<byte> packet = _request.AsSpan(0, HeaderSize + payload);
-        Fill(packet[HeaderSize..], number);
-        WriteHeader(packet, number);
-        Socket.Send(packet);
+        value = value * 1_664_525u + 1_013_904_223u;
+        return (byte)(value >> 24);
     }
 
-    private ReadOnlySpan<byte> Receive(out bool timedOut)
+    private bool IsIntact(ReadOnlySpan<byte> payload, int number)
     {
-        int length = Socket.Receive(_answer, SocketFlags.None, out SocketError error);
-        timedOut = error is SocketError.TimedOut or SocketError.WouldBlock;
-        return error == SocketError.Success ? GetPayload(_answer.AsSpan(0, length)) : [];
-    }
-
-    /// <summary>The request's number, the run's, then bytes that depend on both the number and their place.</summary>
-    private void Fill(Span<byte> payload, int number)
-    {
-        BinaryPrimitives.WriteUInt32BigEndian(payload, (uint)number);
-        BinaryPrimitives.WriteUInt32BigEndian(payload[4..], _run);
-        uint value = (uint)number * 2_654_435_761u | 1;
-        for (int i = MinPayload; i < payload.Length; i++)
-        {
-            value = value * 1_664_525u + 1_013_904_223u;
-            payload[i] = (byte)(value >> 24);
-        }
-    }
-
-    private bool IsIntact(ReadOnlySpan<byte> answer, int number, int payload)
-    {
-        if (answer.Length != payload)
+        if (payload.Length != _payload || number < 0)
         {
             return false;
         }
 
-        Span<byte> expected = _request.AsSpan(HeaderSize, payload);
-        Fill(expected, number);
-        return answer.SequenceEqual(expected);
+        uint value = Seed(number);
+        foreach (byte actual in payload[MinPayload..])
+        {
+            if (actual != Next(ref value))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 }

@@ -1,8 +1,11 @@
+using Vmm.Cli.Bench;
+
 namespace Vmm.Cli.Tests;
 
 /// <summary>A newcomer's first command.</summary>
 public sealed class DemoTests
 {
+    private const int SIGKILL = 9;
     private const int SIGUSR1 = 10;
 
     public DemoTests() => Host.RequireNetwork();
@@ -17,6 +20,10 @@ public sealed class DemoTests
         output.Should().Contain("demo guest: ready").And.MatchRegex(@"ping 10 +\d+ us").And.Contain("UDP echo").And.Contain("ping flood");
         output.Should().NotContain("\u001b").And.NotContain("answered ...");
         output.Split('\n').Count(line => line.StartsWith("device ", StringComparison.Ordinal)).Should().Be(3, "the counters follow the pings and each burst");
+        output.Should().MatchRegex(@"(?m)^update +the guest runs in process \d+: accepted after .* stood still for [\d,]+ us$");
+        output.Should().MatchRegex(@"(?m)^phases +pause [\d,]+ us, save [\d,]+ us, send [\d,]+ us, load [\d,]+ us, apply [\d,]+ us, run [\d,]+ us$");
+        output.Should().MatchRegex(@"(?m)^meanwhile +[\d,]+ pings, 1,000 a second: 0 lost, 0 damaged, 0 twice;");
+        output.Should().MatchRegex(@"(?m)^guest +memory check: [\d,]+ passes, 0 errors; its clock went back 0 times$");
         output.Should().EndWith("every request was answered; the guest, the TAP and the namespace are gone\n");
     }
 
@@ -29,6 +36,22 @@ public sealed class DemoTests
         process.Signal(SIGUSR1);
 
         process.WaitForExit().Should().Be(0, process.Output + process.Error);
+    }
+
+    [Fact]
+    public void Demo_KilledAfterTheUpdate_TakesTheNewProcessWithIt()
+    {
+        using VmmProcess process = VmmProcess.Start("demo", "--plain");
+        NamespaceTrace trace = new();
+        Wait.Until(() => Footprint.FindChildren(process.Id).Count > 0 || process.HasExited, () => $"the new process; {process.Output}{process.Error}");
+        trace.Look(process);
+        int successor = Footprint.FindChildren(process.Id)[0];
+
+        process.Signal(SIGKILL);
+
+        process.WaitForExit().Should().Be(ExitCode.SignalBase + SIGKILL);
+        Wait.Until(() => !Directory.Exists($"/proc/{successor}"), () => $"the end of process {successor}");
+        Wait.Until(() => trace.FindLeftover() is null, () => $"the end of {trace.FindLeftover()}");
     }
 
     [Fact]

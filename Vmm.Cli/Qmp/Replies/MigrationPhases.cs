@@ -25,5 +25,12 @@ internal sealed record MigrationPhases(double Verdict, double Prepare, double Pa
         Microseconds(times.Applied, times.Running),
         Microseconds(times.Prepared, times.Running));
 
+    /// <summary>Each by its name, in their order.</summary>
+    public IReadOnlyList<(string Name, double Microseconds)> GetRows() =>
+    [
+        ("verdict", Verdict), ("prepare", Prepare), ("pause", Pause), ("save", Save), ("send", Send),
+        ("load", Load), ("apply", Apply), ("run", Run), ("downtime", Downtime),
+    ];
+
     private static double Microseconds(long from, long to) => (to - from) / 1000.0;
 }
