@@ -25,10 +25,10 @@ internal sealed partial class DemoSession
 
         using EchoStream pings = new(_icmp, PingsPerSecond);
         Thread.Sleep(_aroundUpdate);
-        LiveUpdateResult result;
+        MigrationResult result;
         try
         {
-            result = new LiveUpdate(_machine, _control, _job, _log).Run(new LiveUpdateRequest { Binary = Environment.ProcessPath! });
+            result = new LiveUpdate(_machine, _control, _job, new MigrationStatus(_control), _log).Run(new LiveUpdateRequest { Binary = Environment.ProcessPath! });
         }
         catch (IOException e)
         {
@@ -38,7 +38,7 @@ internal sealed partial class DemoSession
 
         if (result is not { Successor: { } successor, Times: { } times })
         {
-            _view.Fact("update", $"refused: {string.Join("; ", result.Verdict.Reasons)}");
+            _view.Fact("update", $"refused: {string.Join("; ", result.Verdict?.Reasons ?? [])}");
             return false;
         }
 
