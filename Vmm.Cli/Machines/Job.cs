@@ -15,6 +15,9 @@ internal sealed class Job : IDisposable
     private const int PR_SET_CHILD_SUBREAPER = 36;
     private const byte Waits = 1;
 
+    /// <summary>How long a process that has got all that it needs may take to say so.</summary>
+    private static readonly TimeSpan s_takeOverLimit = TimeSpan.FromSeconds(10);
+
     private readonly MessageSocket? _waiter; // here, if this process is the one that waits
     private readonly MessageSocket _line;
 
@@ -61,11 +64,12 @@ internal sealed class Job : IDisposable
             return Wait(successor);
         }
 
-        Span<byte> message = stackalloc byte[sizeof(int)];
-        BinaryPrimitives.WriteInt32LittleEndian(message, successor.Id);
-        _ = _line.Send(message, default);
+        Announce(successor.Id);
         return ExitCode.Success;
     }
+
+    /// <summary>The machine runs here now. The process that it came from says so too, but may have been killed.</summary>
+    public void Arrive() => Announce(Environment.ProcessId);
 
     public void Dispose()
     {
@@ -86,13 +90,59 @@ internal sealed class Job : IDisposable
         while (true)
         {
             int code = running[0].Wait();
-            if (!TryReadNext(out int next))
+            if (FindNext(running[0].Id) is not { } next)
             {
+                if (running[0].KillingSignal is { } signal)
+                {
+                    StandardError.WriteLine($"vmm: process {running[0].Id}, which ran the machine, was killed by signal {signal}.");
+                }
+
                 return code;
             }
 
-            running[0] = new ChildProcess(next);
+            running[0] = next;
         }
+    }
+
+    /// <summary>
+    /// Who has the machine after a process that has ended; null when nobody has. One that was killed while it handed over leaves a child, ours
+    /// now, that says so as soon as it has the guest, or ends.
+    /// </summary>
+    private ChildProcess? FindNext(int ended)
+    {
+        Dictionary<int, ChildProcess> others = [];
+        long limit = Environment.TickCount64 + (long)s_takeOverLimit.TotalMilliseconds;
+        while (true)
+        {
+            // ORDER: before the line: what a process had to say was said before it ended.
+            bool childrenLeft = ChildProcess.TryWaitForAny(out ChildProcess? other);
+            if (other is not null)
+            {
+                others.Add(other.Id, other);
+            }
+
+            while (TryReadNext(out int next))
+            {
+                if (next != ended)
+                {
+                    return others.GetValueOrDefault(next) ?? new ChildProcess(next);
+                }
+            }
+
+            if (!childrenLeft || Environment.TickCount64 >= limit)
+            {
+                return null;
+            }
+
+            _ = _waiter!.Wait(LibC.POLLIN, 20);
+        }
+    }
+
+    private void Announce(int process)
+    {
+        Span<byte> message = stackalloc byte[sizeof(int)];
+        BinaryPrimitives.WriteInt32LittleEndian(message, process);
+        _ = _line.Send(message, default);
     }
 
     private void AwaitEnd(Action end)

@@ -37,7 +37,7 @@ internal static class MachineRunner
         MachineLifetime lifetime = new();
         using StopSignals signals = new(lifetime);
         using ControlPlane control = new();
-        using IncomingMachine incoming = new(control, options, lifetime, log);
+        using IncomingMachine incoming = new(control, options, lifetime, log) { Job = job };
         MigrationTimes times;
         try
         {

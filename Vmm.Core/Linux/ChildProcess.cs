@@ -19,6 +19,9 @@ public sealed unsafe class ChildProcess
 
     public int Id { get; }
 
+    /// <summary>The signal that has killed it; null for one that lives, or has ended of itself.</summary>
+    public int? KillingSignal { get; private set; }
+
     /// <summary>Starts a program with this process's environment, standard descriptors and working directory.</summary>
     /// <param name="path">The file.</param>
     /// <param name="arguments">All of them, the program's name first.</param>
@@ -63,7 +66,7 @@ public sealed unsafe class ChildProcess
         {
             if (result == Id)
             {
-                _status = Code(status);
+                SetStatus(status);
             }
             else if (LibC.errno != LibC.EINTR)
             {
@@ -80,10 +83,38 @@ public sealed unsafe class ChildProcess
         int status;
         if (_status is null && Libc.waitpid(Id, &status, WNOHANG) == Id)
         {
-            _status = Code(status);
+            SetStatus(status);
         }
 
         return _status;
+    }
+
+    /// <summary>Any child of this process that has ended, whoever has started it.</summary>
+    /// <returns>False when there is no child.</returns>
+    public static bool TryWaitForAny(out ChildProcess? ended)
+    {
+        int status;
+        int id = Libc.waitpid(-1, &status, WNOHANG);
+        ended = id > 0 ? new ChildProcess(id) : null;
+        ended?.SetStatus(status);
+        return id >= 0;
+    }
+
+    /// <summary>Waits for its end, but not for long.</summary>
+    public bool TryWait(TimeSpan limit)
+    {
+        long end = Environment.TickCount64 + (long)limit.TotalMilliseconds;
+        while (TryWait() is null)
+        {
+            if (Environment.TickCount64 >= end)
+            {
+                return false;
+            }
+
+            Thread.Sleep(5);
+        }
+
+        return true;
     }
 
     /// <summary>Sends a signal, unless it has ended and been waited for.</summary>
@@ -95,7 +126,13 @@ public sealed unsafe class ChildProcess
         }
     }
 
-    private static int Code(int status) => (status & 0x7f) == 0 ? (status >> 8) & 0xff : 128 + (status & 0x7f);
+    /// <param name="status">Of waitpid(2).</param>
+    private void SetStatus(int status)
+    {
+        int signal = status & 0x7f;
+        KillingSignal = signal == 0 ? null : signal;
+        _status = signal == 0 ? (status >> 8) & 0xff : 128 + signal;
+    }
 
     private static void Check(int error, string path)
     {
