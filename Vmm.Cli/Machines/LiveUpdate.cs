@@ -47,7 +47,7 @@ internal sealed class LiveUpdate(Machine machine, ControlPlane control, Job job,
     private MigrationResult HandOver(LiveUpdateRequest request, HashSet<string> transfer, MessageChannel channel, ChildProcess child, long started)
     {
         MachineSource source = new(machine, control, transfer, whole: true);
-        using OutgoingMigration migration = new(channel, source, request.Timeouts);
+        using OutgoingMigration migration = new(channel, source, request.Timeouts) { HasEnded = child.TryWait };
         Verdict verdict = migration.Ask();
         if (request.DryRun || !verdict.IsAccepted)
         {

@@ -27,9 +27,18 @@ namespace Vmm.Migration.Live;
 /// </remarks>
 public sealed class OutgoingMigration(MessageChannel channel, IMigrationSource machine, MigrationTimeouts timeouts) : IDisposable
 {
+    /// <summary>A process that is killed closes its files before it has ended.</summary>
+    private static readonly TimeSpan s_grace = TimeSpan.FromSeconds(2);
+
     private readonly StateBuffer _buffer = new();
     private readonly Baton _baton = Baton.Create();
     private readonly TimesSection _times = new();
+
+    /// <summary>
+    /// Whether the destination's process has ended, or ends within the time given. Only asked when it has taken the guest and is not heard of;
+    /// where nothing is known of its process, it counts as lost then.
+    /// </summary>
+    public Func<TimeSpan, bool> HasEnded { get; init; } = _ => true;
 
     /// <summary>Asks for the verdict, and nothing more.</summary>
     /// <exception cref="MigrationException">There was no answer.</exception>
@@ -121,6 +130,11 @@ public sealed class OutgoingMigration(MessageChannel channel, IMigrationSource m
         try
         {
             return Times(Receive(MigrationStep.Running, MessageType.Running, new Deadline(timeouts.State)));
+        }
+        catch (MigrationException) when (!HasEnded(s_grace))
+        {
+            // A closed channel, a damaged report, a destination that is stopped: the guest is there all the same, and lives.
+            return _times.Times;
         }
         catch (MigrationException e)
         {
