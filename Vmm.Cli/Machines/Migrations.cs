@@ -92,11 +92,11 @@ internal sealed class Migrations(Machine machine, ControlPlane control, Job job,
             return;
         }
 
+        // ORDER: the answer before the end, which closes the connection that it goes to.
+        ended(result, failure);
         if (failure is MachineLostException)
         {
             machine.Lifetime.End(new GuestEnd(GuestEndCause.HostError, Report: failure.Message));
         }
-
-        ended(result, failure);
     }
 }
