@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using Tmds.Linux;
 using Vmm.Core.Linux;
 
@@ -11,7 +10,7 @@ namespace Vmm.Backends.Tap;
 /// network namespace. The kernel refuses unshare(CLONE_NEWUSER) to a process with several threads, as every .NET process is, so
 /// unshare(1) of util-linux, part of every distribution, does it between the two.
 /// </summary>
-public static unsafe class UserNamespace
+public static class UserNamespace
 {
     private const int CAP_NET_ADMIN = 12;
     private const int CAP_SYS_ADMIN = 21;
@@ -45,16 +44,7 @@ public static unsafe class UserNamespace
     public static void Reexecute(IReadOnlyList<string> arguments)
     {
         string tool = FindTool() ?? throw new LinuxException("execv", Tool, LibC.ENOENT, "Install the package util-linux, or run as root.");
-        List<string> command = [tool, .. _options, .. Self(), .. arguments];
-
-        // SAFETY: native strings and a native, null-terminated list of them; they stay when exec fails, as the process then ends anyway.
-        byte** list = (byte**)NativeMemory.AllocZeroed((nuint)command.Count + 1, (nuint)sizeof(byte*));
-        for (int i = 0; i < command.Count; i++)
-        {
-            list[i] = (byte*)Marshal.StringToCoTaskMemUTF8(command[i]);
-        }
-
-        LinuxException.ThrowIfFailed(Libc.execv(list[0], list), "execv", tool);
+        ProcessImage.Replace(tool, [tool, .. _options, .. Self(), .. arguments]);
     }
 
     /// <summary>The program itself: one file, or the dotnet host and an assembly.</summary>

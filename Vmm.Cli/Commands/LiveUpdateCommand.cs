@@ -30,11 +30,18 @@ internal sealed class LiveUpdateCommand : Command, IExamples
         DefaultValueFactory = _ => [],
     };
 
+    private readonly Option<string> _mode = new("--mode")
+    {
+        Description = "transfer: a new process has the VM, and the old one stays to wait for it. exec: the process stays the same, and runs the new binary.",
+        HelpName = "transfer|exec",
+        DefaultValueFactory = _ => "transfer",
+    };
+
     private readonly Option<bool> _dryRun = new("--dry-run") { Description = "Only ask the new binary whether it would take the VM." };
 
     public LiveUpdateCommand() : base("live-update", "Replaces the vmm under a running guest, which does not notice.")
     {
-        foreach (Symbol symbol in (Symbol[])[_machine, _binary, _transfer, _net, _dryRun])
+        foreach (Symbol symbol in (Symbol[])[_machine, _binary, _transfer, _net, _mode.AcceptOnlyFromAmong("transfer", "exec"), _dryRun])
         {
             if (symbol is Option option)
             {
@@ -52,6 +59,7 @@ internal sealed class LiveUpdateCommand : Command, IExamples
     public string Examples => """
         vmm live-update vm
         vmm live-update vm --binary ./vmm-new --dry-run
+        vmm live-update vm --mode exec
         vmm live-update vm --backend-transfer net0 --net tap,id=net1,ifname=vmtap7
         """;
 
@@ -60,8 +68,9 @@ internal sealed class LiveUpdateCommand : Command, IExamples
         string machine = parsed.GetRequiredValue(_machine);
         JsonObject arguments = new()
         {
-            ["binary"] = Path.GetFullPath(parsed.GetValue(_binary) ?? Environment.ProcessPath!),
+            ["binary"] = Path.GetFullPath(parsed.GetValue(_binary) ?? ProgramFile.Path),
             ["backend-transfer"] = ParseTransfer(parsed.GetRequiredValue(_transfer)),
+            ["mode"] = parsed.GetRequiredValue(_mode),
             ["dry-run"] = parsed.GetValue(_dryRun),
         };
         if (parsed.GetRequiredValue(_net) is { Length: > 0 } nets)
@@ -112,7 +121,8 @@ internal sealed class LiveUpdateCommand : Command, IExamples
             table.AddRow(name, microseconds.ToString("N0", CultureInfo.InvariantCulture));
         }
 
-        Console.Out.WriteLine($"{machine} runs in process {reply.Pid}; the guest stood still from pause to run:");
+        string twice = phases.EarlierDowntime > 0 ? string.Create(CultureInfo.InvariantCulture, $", and {phases.EarlierDowntime:N0} us on the way to the helper") : "";
+        Console.Out.WriteLine($"{machine} runs in process {reply.Pid}; the guest stood still from pause to run{twice}:");
         AnsiConsole.Write(table);
         return ExitCode.Success;
     }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Tmds.Linux;
 using Vmm.Core.Linux;
@@ -8,7 +9,8 @@ namespace Vmm.Cli.Machines;
 /// <summary>
 /// What a shell, or whoever else started a machine, waits for. The process that was started stays for that alone when the machine has gone
 /// to another one: it passes signals on and ends as the machine does. Every later process of the machine has a line to it, and says on it
-/// who comes next. A service manager does the waiting itself, and is told the next process. Whoever kills the one that waits means the machine; but a source that dies while it hands over has nothing to do with that.
+/// who comes next. A service manager does the waiting itself, and is told the next process. Whoever kills the one that waits means the
+/// machine; a source that dies while it hands over does not wait yet.
 /// </summary>
 internal sealed class Job : IDisposable
 {
@@ -37,8 +39,26 @@ internal sealed class Job : IDisposable
         return new Job(waiter, line);
     }
 
-    /// <summary>Another process waits.</summary>
-    public static Job Adopt(int line) => new(null, new MessageSocket(line));
+    /// <summary>Another process waits, or this one in its earlier shape has.</summary>
+    /// <param name="line">The descriptor of the line.</param>
+    /// <param name="waiter">That of its other end, if it is here; -1 otherwise.</param>
+    public static Job Adopt(int line, int waiter = -1) => new(waiter < 0 ? null : new MessageSocket(waiter), new MessageSocket(line));
+
+    /// <summary>For a machine that is back in this process, in its new shape: if that is the one that waits, it does not yet.</summary>
+    public Job Renew() => _waiter is null ? this : Create();
+
+    /// <summary>Runs another program in this process, which takes the machine back from a helper.</summary>
+    /// <exception cref="LinuxException">It can't be run.</exception>
+    public void Replace(string binary, ChildProcess helper, MessageSocket channel)
+    {
+        // ORDER: until the machine is back, the helper's ends with this process.
+        _ = _waiter?.Send([Waits], default);
+        static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
+        ProcessImage.Replace(
+            binary,
+            [binary, LiveUpdate.Command, "--channel", Number(channel.Number), "--job", Number(_line.Number), "--waiter", Number(_waiter?.Number ?? -1), "--helper", Number(helper.Id)],
+            _waiter is null ? [channel, _line] : [channel, _line, _waiter]);
+    }
 
     /// <summary>Has <paramref name="end"/> called when the process that waits for this one has been killed.</summary>
     public void Watch(Action end)

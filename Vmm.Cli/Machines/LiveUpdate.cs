@@ -6,9 +6,16 @@ using Vmm.Migration.Live;
 namespace Vmm.Cli.Machines;
 
 /// <summary>Hands a running machine to a new process of another binary.</summary>
+/// <remarks>
+/// <code>
+/// transfer   P (old) --machine--> N (new)         P waits for N, and for whoever comes after N
+/// exec       P (old) --machine--> H (new)         P executes the new binary in its own place
+///            P (new) &lt;--machine-- H              H ends; the process id is what it was
+/// </code>
+/// </remarks>
 internal sealed class LiveUpdate(Machine machine, ControlPlane control, Job job, MigrationStatus status, ILogger log)
 {
-    /// <summary>The hidden command with which the new process is started; the channel is descriptor 3, the <see cref="Job"/>'s line 4.</summary>
+    /// <summary>The hidden command with which the new process is started; the channel is descriptor 3, the <see cref="Job"/>'s line 4, the way back 5.</summary>
     public const string Command = "incoming";
 
     /// <summary>Starts the new binary, asks for its verdict and, unless that is all that is wanted, hands over.</summary>
@@ -21,15 +28,17 @@ internal sealed class LiveUpdate(Machine machine, ControlPlane control, Job job,
         HashSet<string> transfer = request.Transfer.Resolve(machine, [.. request.Replacements.Select(net => net.Id!)]);
         (MessageSocket near, MessageSocket far) = MessageSocket.CreatePair();
         using MessageChannel channel = new(near, request.Cancellation);
-        ChildProcess child;
-        using (far)
-        {
-            child = ChildProcess.Start(request.Binary, [request.Binary, Command, .. request.Replacements.SelectMany(net => (string[])["--net", net.Format()])], far, job.Line);
-        }
-
+        (MessageSocket Near, MessageSocket Far)? back = request.KeepsProcess ? MessageSocket.CreatePair() : null;
+        ChildProcess? child = null;
         try
         {
-            return HandOver(request, transfer, channel, child, started);
+            using (far)
+            using (back?.Far)
+            {
+                child = Start(request, far, back?.Far);
+            }
+
+            return HandOver(request, transfer, channel, child, back?.Near, started);
         }
         catch (MachineLostException)
         {
@@ -38,13 +47,43 @@ internal sealed class LiveUpdate(Machine machine, ControlPlane control, Job job,
         catch
         {
             // It has nothing to do, and may not notice: a stopped process, say.
-            child.Signal(Tmds.Linux.LibC.SIGKILL);
-            child.Wait();
+            child?.Signal(Tmds.Linux.LibC.SIGKILL);
+            child?.Wait();
+            back?.Near.Dispose();
             throw;
         }
     }
 
-    private MigrationResult HandOver(LiveUpdateRequest request, HashSet<string> transfer, MessageChannel channel, ChildProcess child, long started)
+    /// <summary>Hands the machine back to the process that it came from, which executes the new binary now.</summary>
+    /// <exception cref="MigrationException">It did not come about; the guest runs here.</exception>
+    /// <exception cref="MachineLostException">It took the guest and died.</exception>
+    public MigrationResult Return(MessageSocket socket, MigrationTimes before, MigrationTimeouts timeouts, CancellationToken cancellation)
+    {
+        using MessageChannel channel = new(socket, cancellation);
+        HashSet<string> transfer = BackendTransfer.All.Resolve(machine, []);
+        MachineSource source = new(machine, control, transfer, whole: true);
+        using OutgoingMigration migration = new(channel, source, timeouts);
+        Verdict verdict = migration.Ask();
+        if (!verdict.IsAccepted)
+        {
+            throw new MigrationException(MigrationStep.Verdict, $"refused: {string.Join("; ", verdict.Reasons)}");
+        }
+
+        MigrationTimes times = migration.Run(verdict, before.Started, before.Downtime);
+        source.Settle();
+        machine.Release(transfer, whole: true);
+        return new MigrationResult(verdict, times, times.StateBytes, new Departure.Back());
+    }
+
+    private ChildProcess Start(LiveUpdateRequest request, MessageSocket channel, MessageSocket? back)
+    {
+        string[] nets = [.. request.Replacements.SelectMany(net => (string[])["--net", net.Format()])];
+        return back is null
+            ? ChildProcess.Start(request.Binary, [request.Binary, Command, .. nets], channel, job.Line)
+            : ChildProcess.Start(request.Binary, [request.Binary, Command, "--back", "5", .. nets], channel, job.Line, back);
+    }
+
+    private MigrationResult HandOver(LiveUpdateRequest request, HashSet<string> transfer, MessageChannel channel, ChildProcess child, MessageSocket? back, long started)
     {
         MachineSource source = new(machine, control, transfer, whole: true);
         using OutgoingMigration migration = new(channel, source, request.Timeouts) { HasEnded = child.TryWait };
@@ -53,6 +92,7 @@ internal sealed class LiveUpdate(Machine machine, ControlPlane control, Job job,
         {
             migration.Abort(verdict.IsAccepted ? "it was a dry run" : "refused");
             channel.Dispose();
+            back?.Dispose();
             child.Wait();
             return new MigrationResult(verdict, null, 0, null);
         }
@@ -62,6 +102,6 @@ internal sealed class LiveUpdate(Machine machine, ControlPlane control, Job job,
         source.Settle();
         machine.Release(transfer, whole: true);
         log.LogInformation("{Name}: process {Id} runs the guest", machine.Name, child.Id);
-        return new MigrationResult(verdict, times, times.StateBytes, child);
+        return new MigrationResult(verdict, times, times.StateBytes, back is null ? new Departure.ToChild(child) : new Departure.Exec(child, request.Binary, back));
     }
 }

@@ -15,6 +15,9 @@ internal sealed record LiveUpdateRequest
     /// <summary>Back ends to be opened by the new process, by their ids.</summary>
     public IReadOnlyList<NetworkDeviceOptions> Replacements { get; init; } = [];
 
+    /// <summary>The machine ends up in this process again, which runs the new binary then.</summary>
+    public bool KeepsProcess { get; init; }
+
     /// <summary>Only ask for the verdict.</summary>
     public bool DryRun { get; init; }
 

@@ -3,7 +3,6 @@ using Vmm.Core.Consoles;
 using Vmm.Core.Devices.Uart;
 using Vmm.Core.Events;
 using Vmm.Core.Hypervisor;
-using Vmm.Core.Linux;
 using Vmm.Core.Machine;
 using Vmm.Core.Memory;
 using Vmm.Core.Network;
@@ -40,8 +39,8 @@ internal sealed partial class Machine : IDisposable
 
     public MachineLifetime Lifetime { get; }
 
-    /// <summary>The process that has the guest now, or null.</summary>
-    public ChildProcess? Successor { get; set; }
+    /// <summary>What this process does when the guest has gone on in another one; null while it is here.</summary>
+    public Departure? Departure { get; set; }
 
     public IReadOnlyList<NetworkCard> Cards => _cards;
 

@@ -32,7 +32,13 @@ internal static class MachineRunner
     }
 
     /// <summary>Takes a guest over from another process.</summary>
-    public static int Receive(MessageSocket channel, Job job, IncomingOptions options, ILogger log)
+    /// <param name="channel">To it.</param>
+    /// <param name="job">Who waits for this process.</param>
+    /// <param name="options">What is to be otherwise than at the source.</param>
+    /// <param name="back">The way back to it, for a helper; null for whoever keeps the guest.</param>
+    /// <param name="helper">The process that it comes from, if that was this one's helper.</param>
+    /// <param name="log">For warnings.</param>
+    public static int Receive(MessageSocket channel, Job job, IncomingOptions options, MessageSocket? back, ChildProcess? helper, ILogger log)
     {
         MachineLifetime lifetime = new();
         using StopSignals signals = new(lifetime);
@@ -49,11 +55,15 @@ internal static class MachineRunner
         {
             // The source tells its user.
             log.LogInformation("{Message}", e.Message);
-            return ExitCode.HostError;
+            return helper is null ? ExitCode.HostError : job.HandOver(helper);
         }
 
         incoming.Machine!.StartConsole();
-        return Attend(incoming.Machine, control, job, signals, log, migrations => migrations.Status.Complete(times, times.StateBytes));
+        using Job own = helper is null ? job : job.Renew();
+
+        // ORDER: the old line stays as long as the helper has the other end: to it, its end is the end of whoever waits.
+        helper?.WaitInBackground(then: own == job ? () => { } : job.Dispose);
+        return Attend(incoming.Machine, control, own, signals, log, migrations => migrations.Status.Complete(times, times.StateBytes), back);
     }
 
     /// <summary>Waits for a guest that a migration brings here.</summary>
@@ -90,7 +100,7 @@ internal static class MachineRunner
     }
 
     /// <summary>Stays until the guest ends, here or in the process that it has gone on to.</summary>
-    private static int Attend(Machine machine, ControlPlane control, Job job, StopSignals signals, ILogger log, Action<Migrations>? arrived = null)
+    private static int Attend(Machine machine, ControlPlane control, Job job, StopSignals signals, ILogger log, Action<Migrations>? arrived = null, MessageSocket? back = null)
     {
         using PosixSignalRegistration counters = PosixSignalRegistration.Create(CountersSignal, context =>
         {
@@ -99,7 +109,12 @@ internal static class MachineRunner
         });
         using Migrations migrations = new(machine, control, job, log);
         arrived?.Invoke(migrations);
-        control.Serve(machine, migrations);
+        control.Serve(machine, migrations, passing: back is not null);
+        if (back is not null)
+        {
+            migrations.Begin(back, migrations.Status.Times!.Value);
+        }
+
         job.Watch(() =>
         {
             log.LogWarning("{Name}: the process that waited for it was killed", machine.Name);
@@ -110,7 +125,7 @@ internal static class MachineRunner
         machine.Dispose();
         if (end.Cause == GuestEndCause.HandedOver)
         {
-            return job.HandOver(machine.Successor!);
+            return machine.Departure!.Leave(job);
         }
 
         ServiceManager.TellStopping();

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Vmm.Cli.Qmp;
+using Vmm.Core.Linux;
 using Vmm.Core.Machine;
 using Vmm.Migration.Live;
 
@@ -22,6 +23,12 @@ internal sealed class Migrations(Machine machine, ControlPlane control, Job job,
     /// <exception cref="QmpException">There is one under way.</exception>
     public void Begin(LiveUpdateRequest request, Action<MigrationResult?, Exception?> ended)
         => Begin((timeouts, cancellation) => new LiveUpdate(machine, control, job, Status, log).Run(request with { Timeouts = timeouts, Cancellation = cancellation }), ended);
+
+    /// <summary>Hands the machine back to the process that it came from.</summary>
+    /// <param name="channel">To it; disposed when it is done.</param>
+    /// <param name="before">When each part was done of the way here.</param>
+    public void Begin(MessageSocket channel, MigrationTimes before)
+        => Begin((timeouts, cancellation) => new LiveUpdate(machine, control, job, Status, log).Return(channel, before, timeouts, cancellation), (_, _) => { });
 
     /// <summary>Starts a migration on a thread of its own; how it ends is for <see cref="Status"/> to say.</summary>
     /// <param name="request">Its time-outs and cancellation are filled in here.</param>
@@ -85,9 +92,9 @@ internal sealed class Migrations(Machine machine, ControlPlane control, Job job,
             _cancellation = null;
         }
 
-        if (result?.Successor is { } successor)
+        if (result?.Departure is { } departure)
         {
-            machine.Successor = successor;
+            machine.Departure = departure;
             machine.Lifetime.End(new GuestEnd(GuestEndCause.HandedOver));
             return;
         }

@@ -47,13 +47,14 @@ internal sealed class ControlPlane : IDisposable
     /// <summary>Serves a machine that runs.</summary>
     /// <param name="machine">Which.</param>
     /// <param name="migrations">What becomes of migrations.</param>
-    public void Serve(Machine machine, Migrations migrations)
+    /// <param name="passing">It goes on at once: what was asked of the process before is for the next one to answer.</param>
+    public void Serve(Machine machine, Migrations migrations, bool passing)
     {
         if (Server is { } server)
         {
             server.Suspend();
             server.Commands.Clear();
-            MachineCommands.Register(machine, server, migrations);
+            MachineCommands.Register(machine, server, migrations, passing);
             server.Resume();
         }
     }

@@ -47,9 +47,10 @@ internal sealed partial class MachineCommands
     {
         LiveUpdateRequest request = new()
         {
-            Binary = arguments.OptionalString("binary") ?? Environment.ProcessPath!,
+            Binary = arguments.OptionalString("binary") ?? ProgramFile.Path,
             Transfer = ParseTransfer(arguments.OptionalValue("backend-transfer"), BackendTransfer.All),
             Replacements = [.. (arguments.OptionalStrings("net") ?? []).Select(ParseNet)],
+            KeepsProcess = ParseMode(arguments.OptionalString("mode")),
             DryRun = arguments.OptionalBoolean("dry-run") ?? false,
         };
         arguments.End();
@@ -91,6 +92,13 @@ internal sealed partial class MachineCommands
             ? item.GetString()!
             : throw QmpArguments.Wrong("backend-transfer", "boolean or array of strings"))]),
         _ => throw QmpArguments.Wrong("backend-transfer", "boolean or array of strings"),
+    };
+
+    private static bool ParseMode(string? mode) => mode switch
+    {
+        null or "transfer" => false,
+        "exec" => true,
+        _ => throw new QmpException($"Parameter 'mode' expects transfer or exec, not '{mode}'"),
     };
 
     private static NetworkDeviceOptions ParseNet(string text)

@@ -24,14 +24,21 @@ internal sealed partial class MachineCommands
     }
 
     /// <summary>Makes them known to the server.</summary>
-    public static void Register(Machine machine, QmpServer server, Migrations migrations)
+    /// <param name="machine">Which they are about.</param>
+    /// <param name="server">Has no commands.</param>
+    /// <param name="migrations">What becomes of migrations.</param>
+    /// <param name="passing">The answer to what was asked of the process before is for the next one.</param>
+    public static void Register(Machine machine, QmpServer server, Migrations migrations, bool passing)
     {
         MachineCommands commands = new(machine, server, migrations);
         commands.RegisterControl(server.Commands);
         commands.RegisterQueries(server.Commands);
         commands.RegisterDevices(server.Commands);
         commands.RegisterMigration(server.Commands);
-        commands.AnswerPending();
+        if (!passing)
+        {
+            commands.AnswerPending();
+        }
     }
 
     private void RegisterControl(QmpCommands commands)

@@ -77,6 +77,16 @@ public sealed unsafe class ChildProcess
         return _status!.Value;
     }
 
+    /// <summary>Has it waited for when it has ended, so that nothing is left of it.</summary>
+    /// <param name="then">Called afterwards.</param>
+    public void WaitInBackground(Action then) => new Thread(
+        () =>
+        {
+            Wait();
+            then();
+        },
+        maxStackSize: 128 << 10) { Name = "child", IsBackground = true }.Start();
+
     /// <summary>The same without waiting; null while it lives.</summary>
     public int? TryWait()
     {

@@ -20,6 +20,9 @@ public record struct MigrationTimes : IDescribed<MigrationTimes>
     /// <summary>Its state is read.</summary>
     public long Saved { get => _saved; set => _saved = value; }
 
+    /// <summary>How long the guest stood still before, as part of the same command, in nanoseconds.</summary>
+    public long EarlierDowntime { get => _earlierDowntime; init => _earlierDowntime = value; }
+
     /// <summary>The destination has it.</summary>
     public long Received { get; set; }
 
@@ -41,6 +44,7 @@ public record struct MigrationTimes : IDescribed<MigrationTimes>
     private long _prepared;
     private long _paused;
     private long _saved;
+    private long _earlierDowntime;
 
     public static string StateName => "migration";
 
@@ -54,5 +58,6 @@ public record struct MigrationTimes : IDescribed<MigrationTimes>
         visitor.Field("prepared", ref state._prepared);
         visitor.Field("paused", ref state._paused);
         visitor.Field("saved", ref state._saved);
+        visitor.Field("earlier_downtime", ref state._earlierDowntime);
     }
 }

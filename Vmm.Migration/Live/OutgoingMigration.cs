@@ -53,16 +53,17 @@ public sealed class OutgoingMigration(MessageChannel channel, IMigrationSource m
     /// <summary>Hands the machine over. When this returns, it runs in the destination, and never again here.</summary>
     /// <param name="verdict">The destination's acceptance.</param>
     /// <param name="started">When the command began, for the times.</param>
+    /// <param name="earlier">How long the guest stood still on the way here, as part of the same command, in nanoseconds.</param>
     /// <exception cref="MigrationException">It did not come about; the guest runs here, and has been paused at most for the switch-over's time-out.</exception>
     /// <exception cref="MachineLostException">The destination took the guest and died.</exception>
-    public MigrationTimes Run(Verdict verdict, long started)
+    public MigrationTimes Run(Verdict verdict, long started, long earlier = 0)
     {
         if (verdict.Versions is not { } versions || versions.Count != machine.State.Count)
         {
             throw new MigrationException(MigrationStep.Verdict, $"it names {verdict.Versions?.Count ?? 0} versions for {machine.State.Count} sections");
         }
 
-        _times.Times = new MigrationTimes { Started = started, Accepted = MonotonicClock.Now };
+        _times.Times = new MigrationTimes { Started = started, Accepted = MonotonicClock.Now, EarlierDowntime = earlier };
         SendResources();
         Receive(MigrationStep.Prepared, MessageType.Prepared, new Deadline(timeouts.Prepare));
         IReadOnlyList<IStateSection> sections = [.. machine.State, _times];

@@ -50,6 +50,74 @@ public sealed class LiveUpdateTests : IDisposable
         guest.Process.WaitForExit().Should().Be(0, guest.Process.Error);
     }
 
+    /// <summary>Twice, as the second one begins in a process that was executed.</summary>
+    [Fact]
+    public async Task LiveUpdate_ByExec_KeepsTheProcessIdAndLosesNothing()
+    {
+        using GuestOnTap guest = GuestOnTap.Start(options: ["--qmp", Socket]);
+        using QmpPeer peer = QmpPeer.Negotiated(Socket);
+        using UdpEchoClient udp = guest.Open(() => new UdpEchoClient(new IPEndPoint(GuestOnTap.GuestAddress, DemoGuestStatus.EchoPort)));
+        Task<EchoReport> load = Task.Factory.StartNew(() => udp.Run(40_000, 16, 64, TimeSpan.FromSeconds(10)), TaskCreationOptions.LongRunning);
+        for (int i = 0; i < 2; i++)
+        {
+            JsonElement reply = Update(peer, """{"mode":"exec"}""").GetProperty("return");
+            reply.GetProperty("pid").GetInt32().Should().Be(guest.Process.Id);
+            reply.GetProperty("phases").GetProperty("earlier-downtime").GetDouble().Should().BePositive();
+        }
+
+        EchoReport result = await load;
+        (result.Lost, result.Corrupted, result.Duplicated).Should().Be((0, 0, 0));
+        guest.RequestStatus().CheckErrors.Should().Be(0);
+        Wait.Until(() => Children(guest.Process.Id).Length == 0, () => "the helpers to be gone");
+        File.ReadAllText($"/proc/{guest.Process.Id.ToString(CultureInfo.InvariantCulture)}/cmdline").Should().Contain("incoming");
+
+        Update(peer, "{}").GetProperty("return").GetProperty("pid").GetInt32().Should().NotBe(guest.Process.Id);
+        peer.Execute("quit");
+        guest.Process.WaitForExit().Should().Be(0, guest.Process.Error);
+    }
+
+    [Theory]
+    [InlineData("transfer")]
+    [InlineData("exec")]
+    public void LiveUpdate_TheProcessThatWasStartedIsKilled_TheMachineEnds(string mode)
+    {
+        using GuestOnTap guest = GuestOnTap.Start(options: ["--qmp", Socket]);
+        using QmpPeer peer = QmpPeer.Negotiated(Socket);
+        Update(peer, $$"""{"mode":"{{mode}}"}""").TryGetProperty("return", out _).Should().BeTrue();
+
+        guest.Process.Signal(9);
+
+        guest.Process.WaitForExit().Should().Be(137);
+        Wait.Until(() => guest.Network.FindLink(GuestOnTap.Interface) is null, () => "the TAP to be gone with its last user");
+    }
+
+    /// <summary>systemd's part: it is told each new main process, and nobody stays to wait.</summary>
+    [Fact]
+    public void LiveUpdate_OfAService_NamesTheNewMainProcessAndEnds()
+    {
+        string path = _folder["notify"];
+        using System.Net.Sockets.Socket manager = new(System.Net.Sockets.AddressFamily.Unix, System.Net.Sockets.SocketType.Dgram, System.Net.Sockets.ProtocolType.Unspecified);
+        manager.Bind(new System.Net.Sockets.UnixDomainSocketEndPoint(path));
+        manager.ReceiveTimeout = 30_000;
+        string Next()
+        {
+            byte[] message = new byte[256];
+            return System.Text.Encoding.UTF8.GetString(message, 0, manager.Receive(message));
+        }
+
+        using VmmProcess first = VmmProcess.StartProgram("env", $"NOTIFY_SOCKET={path}", Host.Binary, "run", "--kernel", "demo", "--console", "none", "--memory", "64M", "--qmp", Socket);
+        Next().Should().Be("READY=1");
+        using QmpPeer peer = QmpPeer.Negotiated(Socket);
+
+        int process = Update(peer, "{}").GetProperty("return").GetProperty("pid").GetInt32();
+
+        Next().Should().Be($"MAINPID={process.ToString(CultureInfo.InvariantCulture)}");
+        first.WaitForExit().Should().Be(0, first.Error);
+        peer.Execute("query-status").GetProperty("return").GetProperty("running").GetBoolean().Should().BeTrue("the machine does not end with the old process");
+        peer.Execute("quit");
+        Next().Should().Be("STOPPING=1");
+    }
+
     [Fact]
     public void LiveUpdate_DryRun_LeavesTheGuestWhereItIs()
     {
@@ -93,6 +161,7 @@ public sealed class LiveUpdateTests : IDisposable
         Children(guest.Process.Id).Should().BeEmpty();
         guest.RequestStatus().CheckErrors.Should().Be(0);
         peer.Execute("query-migrate").GetProperty("return").GetProperty("status").GetString().Should().Be("failed");
+        peer.Execute("migrate-set-parameters", """{"verdict-timeout":30000}""");
         Update(peer, "{}").TryGetProperty("return", out _).Should().BeTrue("the next one works");
     }
 

@@ -12,7 +12,9 @@ namespace Vmm.Cli.Qmp.Replies;
 /// <param name="Apply">It is set.</param>
 /// <param name="Run">The queues and vCPUs go on.</param>
 /// <param name="Downtime">From pause to run.</param>
-internal sealed record MigrationPhases(double Verdict, double Prepare, double Pause, double Save, double Send, double Load, double Apply, double Run, double Downtime)
+/// <param name="EarlierDowntime">The same of the way to the helper, for the mode exec; the other parts are of the way back. 0 otherwise.</param>
+internal sealed record MigrationPhases(
+    double Verdict, double Prepare, double Pause, double Save, double Send, double Load, double Apply, double Run, double Downtime, double EarlierDowntime)
 {
     public static MigrationPhases From(MigrationTimes times) => new(
         Microseconds(times.Started, times.Accepted),
@@ -23,7 +25,8 @@ internal sealed record MigrationPhases(double Verdict, double Prepare, double Pa
         Microseconds(times.Received, times.Loaded),
         Microseconds(times.Loaded, times.Applied),
         Microseconds(times.Applied, times.Running),
-        Microseconds(times.Prepared, times.Running));
+        Microseconds(times.Prepared, times.Running),
+        Microseconds(0, times.EarlierDowntime));
 
     /// <summary>Each by its name, in their order.</summary>
     public IReadOnlyList<(string Name, double Microseconds)> GetRows() =>
