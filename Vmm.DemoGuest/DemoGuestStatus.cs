@@ -4,7 +4,7 @@ namespace Vmm.DemoGuest;
 
 /// <summary>The guest's answer to a UDP datagram on port <see cref="Port"/>.</summary>
 /// <remarks>
-/// <para>The request may be empty; bit 0 of its first byte asks to set the longest gap to 0 after it was read.</para>
+/// <para>The request may be empty; bit 0 of its first byte asks to set the longest gap to 0 after it was read; bit 1 asks for <see cref="DemoGuestGaps"/> instead.</para>
 /// <para>The answer is 448 bytes, little-endian, without padding, in this order: magic "DGST" (4), version = 2 (2), length = 448 (2);
 /// then, 8 bytes each: uptime,
 /// longest gap, main-loop iterations, interrupts, received frames, received bytes, sent frames, sent bytes, ARP replies, ICMP echoes,

@@ -10,6 +10,7 @@ internal sealed partial class GuestProgram
     {
         Label iteration = c.CreateLabel(), noLongerGap = c.CreateLabel(), serve = c.CreateLabel();
         Label poll = c.CreateLabel(), check = c.CreateLabel(), sleep = c.CreateLabel(), clockError = c.CreateLabel();
+        Label longGap = c.CreateLabel(), logged = c.CreateLabel(), notLast = c.CreateLabel();
         ReadTicks();
         c.mov(__qword_ptr[Variables.LastIteration], rax);
 
@@ -19,6 +20,9 @@ internal sealed partial class GuestProgram
         c.sub(rcx, __qword_ptr[Variables.LastIteration]);
         c.mov(__qword_ptr[Variables.LastIteration], rax); // flags are still those of sub
         c.jb(clockError);
+        c.cmp(rcx, GapLayout.Threshold);
+        c.ja(longGap);
+        Place(ref logged);
         c.cmp(rcx, __qword_ptr[Variables.LongestGap]);
         c.jbe(noLongerGap);
         c.mov(__qword_ptr[Variables.LongestGap], rcx);
@@ -62,6 +66,20 @@ internal sealed partial class GuestProgram
         Place(ref clockError);
         c.inc(__qword_ptr[Variables.ClockErrors]);
         c.jmp(noLongerGap);
+
+        Place(ref longGap);
+        c.sub(rax, __qword_ptr[Variables.StartTicks]);
+        c.mov(edx, __dword_ptr[Variables.NextGap]);
+        c.mov(__qword_ptr[rdx + (Variables.Gaps + GapLayout.Entries + GapLayout.EntryEnd)], rax);
+        c.mov(__qword_ptr[rdx + (Variables.Gaps + GapLayout.Entries + GapLayout.EntryLength)], rcx);
+        c.inc(__qword_ptr[Variables.Gaps + GapLayout.Count]);
+        c.add(edx, GapLayout.EntrySize);
+        c.cmp(edx, GapLayout.MaximumEntries * GapLayout.EntrySize);
+        c.jb(notLast);
+        c.xor(edx, edx);
+        Place(ref notLast);
+        c.mov(__dword_ptr[Variables.NextGap], edx);
+        c.jmp(logged);
     }
 
     /// <summary>Emits a loop over all queue pairs, RBX and RBP set.</summary>

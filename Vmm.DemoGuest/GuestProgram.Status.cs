@@ -3,7 +3,7 @@ using static Iced.Intel.AssemblerRegisters;
 
 namespace Vmm.DemoGuest;
 
-/// <content>UDP port 9: the answer is a <see cref="DemoGuestStatus"/>.</content>
+/// <content>UDP port 9: the answer is a <see cref="DemoGuestStatus"/>, or <see cref="DemoGuestGaps"/>.</content>
 internal sealed partial class GuestProgram
 {
     private const int UdpHeader = 8;
@@ -11,7 +11,7 @@ internal sealed partial class GuestProgram
     /// <summary>R8: UDP header. Only over IPv4, in one buffer that holds the request.</summary>
     private void HandleStatusRequest()
     {
-        Label keepGap = c.CreateLabel(), notZero = c.CreateLabel(), noRequest = c.CreateLabel();
+        Label keepGap = c.CreateLabel(), itself = c.CreateLabel(), notZero = c.CreateLabel(), noRequest = c.CreateLabel();
         c.cmp(__word_ptr[r15 + EtherType], EtherTypeIp4);
         c.jne(To(Drop));
         c.cmp(r13d, r14d);
@@ -35,6 +35,12 @@ internal sealed partial class GuestProgram
         c.call(To(RefreshStatus));
         c.lea(rdi, __[r8 + UdpHeader]);
         c.lea(rsi, __[rbx + InterfaceLayout.Status]);
+        c.test(r10b, StatusLayout.RequestGaps);
+        c.jz(itself);
+        c.mov(esi, Variables.Gaps);
+        c.mov(__dword_ptr[rsi + GapLayout.Magic], (int)GapLayout.MagicValue);
+        c.mov(__dword_ptr[rsi + GapLayout.Version], GapLayout.VersionValue | (StatusLayout.Size << 16));
+        Place(ref itself);
         c.mov(ecx, StatusLayout.Size);
         c.rep.movsb();
         c.test(r10b, StatusLayout.RequestResetGap);

@@ -39,4 +39,5 @@ internal static class StatusLayout
     public const ushort VersionValue = 2;
     public const byte FlagPolling = 1;
     public const byte RequestResetGap = 1;
+    public const byte RequestGaps = 2;
 }

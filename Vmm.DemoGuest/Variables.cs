@@ -53,10 +53,16 @@ internal static class Variables
     /// <summary>Iterations whose time was before that of the one before.</summary>
     public const int ClockErrors = GuestLayout.Variables + 0x148;
 
+    /// <summary>Offset of the next entry in <see cref="Gaps"/>.</summary>
+    public const int NextGap = GuestLayout.Variables + 0x150;
+
     /// <summary>Number of entries in <see cref="Devices"/>.</summary>
     public const int DeviceCount = GuestLayout.Variables + 0x140;
 
     /// <summary>virtio_mmio.device= entries: base address (8 bytes), interrupt (8 bytes).</summary>
     public const int Devices = GuestLayout.Variables + 0x200;
     public const int MaximumDevices = 32;
+
+    /// <summary><see cref="GapLayout"/>.</summary>
+    public const int Gaps = GuestLayout.Variables + 0x400;
 }

@@ -10,11 +10,7 @@ internal sealed record BenchResult
 
     public required IReadOnlyList<UpdateSample> Samples { get; init; }
 
-    /// <summary>Of the guest's clock, by the host's.</summary>
-    public required double TicksPerMicrosecond { get; init; }
-
-    /// <summary>The most that the guest's clock was off the straight line from its first to its last answer, in microseconds; what an answer takes is in it.</summary>
-    public required double ClockDeviation { get; init; }
+    public required GuestClock Clock { get; init; }
 
     /// <summary>The guest's last answer; null when there was none.</summary>
     public required DemoGuestStatus? Status { get; init; }
@@ -48,12 +44,12 @@ internal sealed record BenchResult
         .. Status is null ? ["the guest did not answer in the end"] : (string[])[],
         .. Status is { CheckErrors: > 0 } ? [$"the guest found {Status.CheckErrors} wrong words in its memory"] : (string[])[],
         .. Status is { ClockErrors: > 0 } ? [$"the guest's clock went back {Status.ClockErrors} times"] : (string[])[],
-        .. Machine.Last.FindGrowth(Machine.First).Select(growth => $"the machine's process has {growth}"),
-        .. Waiter.Last.FindGrowth(Waiter.First).Select(growth => $"the process that waits has {growth}"),
+        .. Samples.Count == 0 ? [] : Machine.Last.FindGrowth(Machine.First).Select(growth => $"the machine's process has {growth}"),
+        .. Samples.Count == 0 ? [] : Waiter.Last.FindGrowth(Waiter.First).Select(growth => $"the process that waits has {growth}"),
         .. ProcessesLeft > 0 ? [$"{ProcessesLeft} processes of earlier updates are left"] : (string[])[],
     ];
 
-    /// <summary>What is measured of every update, in microseconds, in the order of the updates.</summary>
+    /// <summary>What is measured of every update, in microseconds, in the order of the updates; NaN where it is not known.</summary>
     public IReadOnlyList<(string Name, IReadOnlyList<double> Values)> Measures
     {
         get
@@ -64,8 +60,9 @@ internal sealed record BenchResult
                 measures.Add((Samples[0].Phases.GetRows()[i].Name, [.. Samples.Select(sample => sample.Phases.GetRows()[i].Microseconds)]));
             }
 
-            AddIfAny(measures, "guest gap", Samples.Select(sample => sample.GuestGapTicks / TicksPerMicrosecond));
-            AddIfAny(measures, "quiet gap", Samples.Select(sample => sample.QuietGapTicks / TicksPerMicrosecond));
+            AddIfAny(measures, "blackout", Samples.Select(FindBlackout));
+            AddIfAny(measures, "guest gap", Samples.Select(sample => sample.GuestGapTicks / Clock.TicksPerMicrosecond));
+            AddIfAny(measures, "quiet gap", Samples.Select(sample => sample.QuietGapTicks / Clock.TicksPerMicrosecond));
             AddIfAny(measures, "echo gap", Samples.Select(sample => sample.Silence?.TotalMicroseconds));
             return measures;
         }
@@ -74,11 +71,15 @@ internal sealed record BenchResult
     /// <summary>The update whose downtime is the median one.</summary>
     public UpdateSample MedianUpdate => Samples.OrderBy(sample => sample.Phases.Downtime).ElementAt((Samples.Count - 1) / 2);
 
+    private double? FindBlackout(UpdateSample sample) => sample.GuestGapTicks is null ? null
+        : Clock.FindGap(sample.Phases.PausedAt, sample.Phases.PausedAt + sample.Phases.Downtime, sample.Gaps.Latest);
+
     private static void AddIfAny(List<(string, IReadOnlyList<double>)> measures, string name, IEnumerable<double?> values)
     {
-        if (values.All(value => value is not null) && values.Any())
+        double[] known = [.. values.Select(value => value ?? double.NaN)];
+        if (known.Any(value => !double.IsNaN(value)))
         {
-            measures.Add((name, [.. values.Select(value => value!.Value)]));
+            measures.Add((name, known));
         }
     }
 

@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Vmm.Cli.Bench;
 
-/// <summary>Numbers in ascending order.</summary>
+/// <summary>Numbers in ascending order, without those that are not known (NaN).</summary>
 internal sealed class Distribution(IEnumerable<double> values)
 {
-    private readonly double[] _sorted = [.. values.Order()];
+    private readonly double[] _sorted = [.. values.Where(value => !double.IsNaN(value)).Order()];
 
     public int Count => _sorted.Length;
 

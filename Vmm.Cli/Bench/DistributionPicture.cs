@@ -14,7 +14,7 @@ internal static class DistributionPicture
     public static void Write(TextWriter output, BenchResult result)
     {
         Distribution downtime = new(result.Samples.Select(sample => sample.Phases.Downtime));
-        IReadOnlyList<double> gap = result.Measures.FirstOrDefault(measure => measure.Name == "guest gap").Values ?? [];
+        IReadOnlyList<double> gap = new Distribution(result.Measures.FirstOrDefault(measure => measure.Name == "blackout").Values ?? []).Values;
         LogarithmicAxis axis = LogarithmicAxis.For(downtime.Values.Concat(gap), Left, Right);
         int[] bars = Count(downtime.Values, axis);
         int[] line = Count(gap, axis);
@@ -53,7 +53,7 @@ internal static class DistributionPicture
         }
 
         output.WriteLine("</svg>");
-        output.WriteLine($"<p class=\"soft\">Bars: downtime, from pause to run.{(gap.Count > 0 ? " Line: the longest gap that the guest saw around it, which is also when another process had its CPU." : "")}</p>");
+        output.WriteLine($"<p class=\"soft\">Bars: downtime, from pause to run.{(gap.Count > 0 ? " Line: the gap that the guest saw then, by its own clock." : "")}</p>");
     }
 
     private static int[] Count(IEnumerable<double> values, LogarithmicAxis axis)

@@ -4,6 +4,7 @@ using Vmm.Cli.Qmp;
 using Vmm.Cli.Qmp.Replies;
 using Vmm.Core.Machine;
 using Vmm.DemoGuest;
+using Vmm.Migration.Live;
 
 namespace Vmm.Cli.Bench;
 
@@ -18,7 +19,7 @@ internal sealed class LiveUpdateBench(BenchOptions options, MachineLifetime life
 
     private readonly List<UpdateSample> _samples = [];
     private readonly List<string> _failures = [];
-    private readonly List<(double HostMicroseconds, double GuestTicks)> _clock = [];
+    private readonly GuestClock _clock = new();
     private readonly long _start = Stopwatch.GetTimestamp();
     private Footprint _firstWaiter;
 
@@ -67,13 +68,11 @@ internal sealed class LiveUpdateBench(BenchOptions options, MachineLifetime life
         DemoGuestStatus? status = AskGuest(network);
         (Footprint machineLast, Footprint waiterLast, int left) = LookForLeftovers(machine);
         End(machine);
-        (double ticksPerMicrosecond, double deviation) = FitClock();
         return new BenchResult
         {
             Options = options,
             Samples = _samples,
-            TicksPerMicrosecond = ticksPerMicrosecond,
-            ClockDeviation = deviation,
+            Clock = _clock,
             Status = status,
             Echo = echoReport,
             Bulk = bulkReport,
@@ -91,14 +90,21 @@ internal sealed class LiveUpdateBench(BenchOptions options, MachineLifetime life
         DemoGuestStatus before = AskGuest(network) ?? throw new UserErrorException("the guest does not answer");
         stream?.TakeLongestSilence();
         MigrationPhases phases = machine.Update(options.Binary);
-        DemoGuestStatus status = AskGuest(network) ?? throw new UserErrorException("the guest does not answer any more");
+        DemoGuestGaps? gaps = network.RequestGaps();
+        DemoGuestStatus? status = AskGuest(network);
+        if (gaps is null || status is null)
+        {
+            throw new UserErrorException("the guest does not answer any more");
+        }
+
         Thread.Sleep(options.Interval);
         return new UpdateSample(
             _samples.Count + 1,
             machine.Process,
             phases,
-            before.IsPolling ? before.LongestGapTicks : null,
             status.IsPolling ? status.LongestGapTicks : null,
+            before.IsPolling ? before.LongestGapTicks : null,
+            gaps,
             stream?.TakeLongestSilence(),
             stream?.InFlight ?? 0,
             Footprint.TryRead(machine.Process) ?? throw new UserErrorException("the new process is gone"));
@@ -107,12 +113,11 @@ internal sealed class LiveUpdateBench(BenchOptions options, MachineLifetime life
     /// <summary>Asks how it is; its longest gap begins anew.</summary>
     private DemoGuestStatus? AskGuest(DemoNetwork network)
     {
-        long before = Stopwatch.GetTimestamp();
+        double asked = MonotonicClock.Now / 1000.0;
         DemoGuestStatus? status = network.RequestStatus(DemoGuestStatus.ResetLongestGap);
         if (status is not null)
         {
-            TimeSpan middle = Stopwatch.GetElapsedTime(_start, before + ((Stopwatch.GetTimestamp() - before) / 2));
-            _clock.Add((middle.TotalMicroseconds, status.UptimeTicks));
+            _clock.Add(asked, MonotonicClock.Now / 1000.0, status.UptimeTicks);
         }
 
         return status;
@@ -150,18 +155,5 @@ internal sealed class LiveUpdateBench(BenchOptions options, MachineLifetime life
         {
             _failures.Add($"the machine can't be ended: {e.Message}");
         }
-    }
-
-    /// <summary>The guest's ticks per microsecond of the host, and the most that an answer was off that, in microseconds.</summary>
-    private (double TicksPerMicrosecond, double Deviation) FitClock()
-    {
-        if (_clock.Count < 2)
-        {
-            return (1, 0);
-        }
-
-        (double host, double guest) = _clock[0];
-        double rate = (_clock[^1].GuestTicks - guest) / (_clock[^1].HostMicroseconds - host);
-        return (rate, _clock.Max(point => Math.Abs(((point.GuestTicks - guest) / rate) - (point.HostMicroseconds - host))));
     }
 }

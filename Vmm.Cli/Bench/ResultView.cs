@@ -56,7 +56,7 @@ internal static class ResultView
         {
             yield return ("guest", string.Create(
                 CultureInfo.InvariantCulture,
-                $"memory check: {status.CheckPasses:N0} passes, {status.CheckErrors} errors; its clock went back {status.ClockErrors} times, and was at most {result.ClockDeviation:N0} us off the host's"));
+                $"memory check: {status.CheckPasses:N0} passes, {status.CheckErrors} errors; its clock went back {status.ClockErrors} times, and was at most {result.Clock.Deviation:N0} us off the host's"));
         }
 
         yield return ("machine", Growth(result.Machine));

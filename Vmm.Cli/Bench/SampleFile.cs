@@ -15,7 +15,7 @@ internal static class SampleFile
             Footprint footprint = sample.Footprint;
             output.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{sample.Number},{sample.Process},{string.Join(',', measures.Select(m => m.Values[i].ToString("0.###", CultureInfo.InvariantCulture)))},{sample.Unanswered},{footprint.Descriptors},{footprint.Memfds},{footprint.Threads},{footprint.PrivateBytes}"));
+                $"{sample.Number},{sample.Process},{string.Join(',', measures.Select(m => double.IsNaN(m.Values[i]) ? "" : m.Values[i].ToString("0.###", CultureInfo.InvariantCulture)))},{sample.Unanswered},{footprint.Descriptors},{footprint.Memfds},{footprint.Threads},{footprint.PrivateBytes}"));
         }
     }
 }

@@ -49,7 +49,14 @@ internal sealed class DemoNetwork(string name) : IDisposable
 
     /// <summary>Asks the guest how it is; null when it does not answer.</summary>
     /// <param name="request">0, or <see cref="DemoGuestStatus.ResetLongestGap"/>.</param>
-    public DemoGuestStatus? RequestStatus(byte request = 0)
+    public DemoGuestStatus? RequestStatus(byte request = 0) => DemoGuestStatus.TryParse(Request(request));
+
+    /// <summary>Asks the guest when it was away of late; null when it does not answer.</summary>
+    public DemoGuestGaps? RequestGaps() => DemoGuestGaps.TryParse(Request(DemoGuestGaps.Request));
+
+    public void Dispose() => Namespace.Dispose();
+
+    private byte[]? Request(byte request)
     {
         using Socket socket = Namespace.Run(() => new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp));
         socket.ReceiveTimeout = (int)_answerLimit.TotalMilliseconds;
@@ -57,8 +64,6 @@ internal sealed class DemoNetwork(string name) : IDisposable
         socket.Send([request]);
         byte[] answer = new byte[DemoGuestStatus.Size];
         int length = socket.Receive(answer, SocketFlags.None, out SocketError error);
-        return error == SocketError.Success ? DemoGuestStatus.TryParse(answer.AsSpan(0, length)) : null;
+        return error == SocketError.Success ? answer[..length] : null;
     }
-
-    public void Dispose() => Namespace.Dispose();
 }

@@ -7,7 +7,7 @@ public sealed class BenchTests : IDisposable
 {
     private const int Updates = 10;
 
-    private static readonly string[] _phases = ["verdict", "prepare", "pause", "save", "send", "load", "apply", "run", "downtime", "guest gap", "quiet gap", "echo gap"];
+    private static readonly string[] _phases = ["verdict", "prepare", "pause", "save", "send", "load", "apply", "run", "downtime", "blackout", "guest gap", "quiet gap", "echo gap"];
 
     private readonly TemporaryFolder _folder = new();
 

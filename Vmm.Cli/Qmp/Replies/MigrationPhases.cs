@@ -13,8 +13,9 @@ namespace Vmm.Cli.Qmp.Replies;
 /// <param name="Run">The queues and vCPUs go on.</param>
 /// <param name="Downtime">From pause to run.</param>
 /// <param name="EarlierDowntime">The same of the way to the helper, for the mode exec; the other parts are of the way back. 0 otherwise.</param>
+/// <param name="PausedAt">When <see cref="Pause"/> began, by CLOCK_MONOTONIC.</param>
 internal sealed record MigrationPhases(
-    double Verdict, double Prepare, double Pause, double Save, double Send, double Load, double Apply, double Run, double Downtime, double EarlierDowntime)
+    double Verdict, double Prepare, double Pause, double Save, double Send, double Load, double Apply, double Run, double Downtime, double EarlierDowntime, double PausedAt)
 {
     public static MigrationPhases From(MigrationTimes times) => new(
         Microseconds(times.Started, times.Accepted),
@@ -26,7 +27,8 @@ internal sealed record MigrationPhases(
         Microseconds(times.Loaded, times.Applied),
         Microseconds(times.Applied, times.Running),
         Microseconds(times.Prepared, times.Running),
-        Microseconds(0, times.EarlierDowntime));
+        Microseconds(0, times.EarlierDowntime),
+        Microseconds(0, times.Prepared));
 
     /// <summary>Each by its name, in their order.</summary>
     public IReadOnlyList<(string Name, double Microseconds)> GetRows() =>
