@@ -36,7 +36,7 @@ internal sealed partial class DemoSession
             return false;
         }
 
-        if (result is not { Successor: { } successor, Times: { } times })
+        if (result is not { Departure: Departure.ToChild { Process: var successor }, Times: { } times })
         {
             _view.Fact("update", $"refused: {string.Join("; ", result.Verdict?.Reasons ?? [])}");
             return false;
