@@ -59,6 +59,11 @@ internal static class ResultView
                 $"memory check: {status.CheckPasses:N0} passes, {status.CheckErrors} errors; its clock went back {status.ClockErrors} times, and was at most {result.Clock.Deviation:N0} us off the host's"));
         }
 
+        if (result.Measures.FirstOrDefault(measure => measure.Name == "blackout").Values is { } blackouts && blackouts.Count(double.IsNaN) is > 0 and var unknown)
+        {
+            yield return ("blackout", string.Create(CultureInfo.InvariantCulture, $"not known of {unknown:N0} updates: the guest was away too often to remember"));
+        }
+
         yield return ("machine", Growth(result.Machine));
         yield return ("waiter", Growth(result.Waiter));
         yield return ("processes", $"{result.ProcessesLeft} of earlier updates left");
