@@ -57,6 +57,12 @@ public sealed partial class TapBackend
                 throw new NetworkBackendException($"fd={fds[i]} is given twice: each queue needs a descriptor of its own.");
             }
 
+            int twin = Array.FindIndex(queues, 0, i, queues[i].IsSameFile);
+            if (twin >= 0)
+            {
+                throw new NetworkBackendException($"fd={fds[i]} is the same queue of {queueName} as fd={fds[twin]}: each queue needs an open file of its own.");
+            }
+
             (name, flags) = (queueName, queueFlags);
             attached[i] = (queueFlags & IFF_DETACH_QUEUE) == 0;
             queues[i].SetNonBlocking($"fd={fds[i]}");

@@ -20,6 +20,9 @@ public class FileDescriptor : SafeHandleMinusOneIsInvalid
         return new FileDescriptor(fd);
     }
 
+    private const int SYS_kcmp = 312;
+    private const int KCMP_FILE = 0;
+
     private const int F_ADD_SEALS = 1033;
     private const int F_GET_SEALS = 1034;
 
@@ -78,6 +81,13 @@ public class FileDescriptor : SafeHandleMinusOneIsInvalid
             throw new LinuxException(
                 "fcntl(F_GET_SEALS)", subject, LibC.EINVAL, $"It has seals 0x{seals:x} and {(long)status.st_size} bytes, where 0x{SizeSeals:x} and {size} are needed.");
         }
+    }
+
+    /// <summary>Whether both numbers stand for one open file (kcmp(2)). False where the kernel does not tell.</summary>
+    public bool IsSameFile(FileDescriptor other)
+    {
+        int process = Environment.ProcessId;
+        return Libc.syscall(SYS_kcmp, process, process, KCMP_FILE, Number, other.Number) == 0;
     }
 
     protected override bool ReleaseHandle() => LibC.close((int)handle) == 0;

@@ -56,6 +56,10 @@ public static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)]
     public static partial nint syscall(nint number, nint first, nint second, nint third, nint fourth);
 
+    /// <summary>The same, for calls of five.</summary>
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial nint syscall(nint number, nint first, nint second, nint third, nint fourth, nint fifth);
+
     /// <summary>This and the next three return an error number, not -1.</summary>
     [LibraryImport(Library)]
     public static partial int posix_spawn(int* pid, byte* path, byte* file_actions, void* attrp, byte** argv, byte** envp);
