@@ -44,6 +44,18 @@ internal sealed partial class QmpServer
 
         protected override QmpServerState Prepare() => new() { Clients = [] };
 
+        /// <summary>They are used when there is no way back.</summary>
+        protected override string? Check(in QmpServerState state)
+        {
+            if (ByteDescriptor.Probe(state.Listener!.Number) != DescriptorKind.Listener)
+            {
+                return "listener: the open file is no listening socket";
+            }
+
+            int wrong = Array.FindIndex(state.Clients, client => ByteDescriptor.Probe(client.Socket!.Number) != DescriptorKind.Socket);
+            return wrong < 0 ? null : $"client[{wrong}]: the open file is no connected socket";
+        }
+
         /// <summary>The other process's sockets are not touched before it is certain that they are ours: <see cref="TakeOver"/>.</summary>
         protected override void Apply(ref QmpServerState state) => server._handed = state;
     }

@@ -32,6 +32,17 @@ public static class ConsoleFactory
     /// <summary>What the section of a console's state is made of.</summary>
     public static StateKind StateKind => ConsoleSection.Kind;
 
+    /// <summary>Whether <see cref="Adopt"/> will find what it needs: null, or a clause that says why not. It is called when there is no way back.</summary>
+    internal static string? Check(ConsoleOptions options, in ConsoleState state) => (options.Kind, state.Files) switch
+    {
+        (ConsoleKind.Stdio or ConsoleKind.None, []) or (ConsoleKind.File, [{ }]) => null,
+        (ConsoleKind.Pty, [{ } master, { } slave]) => TerminalMode.TryGet(master, out _) && TerminalMode.TryGet(slave, out _) ? null : "an open file is no terminal",
+        (ConsoleKind.UnixSocket, [{ } listener]) => ByteDescriptor.Probe(listener.Number) == DescriptorKind.Listener ? null : "the first open file is no listening socket",
+        (ConsoleKind.UnixSocket, [{ } listener, { } client]) => ByteDescriptor.Probe(listener.Number) != DescriptorKind.Listener ? "the first open file is no listening socket"
+            : ByteDescriptor.Probe(client.Number) == DescriptorKind.Socket ? null : "the second open file is no connected socket",
+        _ => $"{state.Files.Length} open files are not what a console of kind {options.Kind} has",
+    };
+
     internal static IConsole Adopt(ConsoleOptions options, EventLoop loop, MachineLifetime lifetime, in ConsoleState state) => (options.Kind, state.Files) switch
     {
         (ConsoleKind.Stdio, _) => new StdioConsole(loop, lifetime, before: StdioConsole.ReadMode(in state)),

@@ -5,7 +5,8 @@ namespace Vmm.Core.Consoles;
 /// <summary>A console on its way to another process.</summary>
 /// <param name="save">The state of one that is suspended.</param>
 /// <param name="load">Takes over a state; nothing is read or written yet.</param>
-internal sealed class ConsoleSection(Func<ConsoleState> save, Action<ConsoleState> load) : StateSection<ConsoleState>("console", Kind)
+/// <param name="check">Whether the open files are what the console needs: null, or a clause that says why not.</param>
+internal sealed class ConsoleSection(Func<ConsoleState> save, Action<ConsoleState> load, Func<ConsoleState, string?>? check = null) : StateSection<ConsoleState>("console", Kind)
 {
     private ConsoleState _collected;
 
@@ -18,6 +19,8 @@ internal sealed class ConsoleSection(Func<ConsoleState> save, Action<ConsoleStat
     }
 
     protected override ConsoleState Prepare() => ConsoleState.Empty();
+
+    protected override string? Check(in ConsoleState state) => check?.Invoke(state);
 
     protected override void Apply(ref ConsoleState state) => load(state);
 }

@@ -58,7 +58,7 @@ internal sealed class HandedConsole(ConsoleOptions options, EventLoop loop, Mach
 
     public void Resume() => _console?.Resume();
 
-    public IStateSection CreateStateSection() => _console?.CreateStateSection() ?? new ConsoleSection(() => _state, state => _state = state);
+    public IStateSection CreateStateSection() => _console?.CreateStateSection() ?? new ConsoleSection(() => _state, state => _state = state, state => ConsoleFactory.Check(options, in state));
 
     public void Abandon() => _console?.Abandon();
 
