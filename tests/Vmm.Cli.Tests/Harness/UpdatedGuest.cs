@@ -10,10 +10,12 @@ internal sealed class UpdatedGuest : IDisposable
     private readonly EchoLoad _load;
 
     /// <param name="behind">See <see cref="Harness.Interposer"/>.</param>
-    public UpdatedGuest(bool behind = false)
+    /// <param name="net">More for the network device.</param>
+    /// <param name="options">More options of <c>vmm run</c>.</param>
+    public UpdatedGuest(bool behind = false, string net = "", params string[] options)
     {
         Interposer = new Interposer(_folder, behind);
-        Guest = GuestOnTap.Start(options: ["--qmp", _folder["q"]]);
+        Guest = GuestOnTap.Start(net, options: ["--qmp", _folder["q"], .. options]);
         Source = Guest.Process.Id;
         Inhabitants = new Inhabitants(Guest.Network);
         Peer = QmpPeer.Negotiated(_folder["q"]);
@@ -53,6 +55,28 @@ internal sealed class UpdatedGuest : IDisposable
     /// <summary>Begins an update through the interposer; the reply is the next one that <see cref="Peer"/> reads.</summary>
     public void Begin() => Peer.Send($$"""{"execute":"live-update","arguments":{"binary":{{JsonSerializer.Serialize(Interposer.Binary)}} } }""");
 
+    /// <summary>An update in which one message is tampered with: why it failed. The guest is where it was.</summary>
+    /// <param name="type">Of the message.</param>
+    /// <param name="tamper">Changes it.</param>
+    public string UpdateWrongly(string type, Action<PassingMessage> tamper) => UpdateWrongly(type, message =>
+    {
+        tamper(message);
+        return [message];
+    });
+
+    /// <summary>The same; other messages can go on in its place.</summary>
+    public string UpdateWrongly(string type, Func<PassingMessage, IEnumerable<PassingMessage>> tamper)
+    {
+        At(type, (_, message) => tamper(message));
+        Begin();
+        JsonElement reply = Peer.ReadReply();
+        reply.TryGetProperty("error", out JsonElement error).Should().BeTrue(reply.GetRawText());
+        Wait.Until(() => Inhabitants.All.SequenceEqual([Source]), () => "the destination to end");
+        JsonElement status = Peer.Execute("query-status").GetProperty("return");
+        status.GetProperty("running").GetBoolean().Should().BeTrue();
+        return error.GetProperty("desc").GetString()!;
+    }
+
     /// <summary>An update that nothing disturbs.</summary>
     public void Update()
     {
@@ -65,7 +89,7 @@ internal sealed class UpdatedGuest : IDisposable
     public void ExpectRunBy(int process, string migration)
     {
         Wait.Until(() => Inhabitants.WithCpus.SequenceEqual([process]), () => $"{process} to have the only vCPUs: {Describe()}");
-        Wait.Until(() => Inhabitants.WithTap(GuestOnTap.Interface).SequenceEqual([process]), () => $"{process} to have the TAP alone: {Describe()}");
+        Wait.Until(() => Inhabitants.WithTap(GuestOnTap.Interface).Distinct().SequenceEqual([process]), () => $"{process} to have the TAP alone: {Describe()}");
         int before = Answered;
         Wait.Until(() => Answered > before + 20, () => $"traffic to go on: {Describe()}");
         JsonElement status = Peer.Execute("query-status").GetProperty("return");
