@@ -137,6 +137,13 @@ internal sealed partial class GuestProgram
             c.call(To(ReadLinkStatus));
             Place(ref next);
         });
+
+        // A handler of two interfaces sets both flags, also of one that is not there: nobody else clears that, and the loop would never sleep.
+        c.mov(ecx, __dword_ptr[rbx + (InterfaceLayout.Index - GuestLayout.InterfaceSize)]);
+        c.mov(eax, 2);
+        c.shl(eax, cl);
+        c.dec(eax);
+        c.and(__dword_ptr[Variables.PendingInterrupts], eax);
         Place(ref done);
         c.ret();
     }

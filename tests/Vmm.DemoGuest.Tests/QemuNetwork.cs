@@ -90,14 +90,9 @@ internal sealed class QemuNetwork : IDisposable
         return Receive();
     }
 
-    public DemoGuestStatus Status(byte request)
-    {
-        byte[] answer = Exchange(Udp(DemoGuestStatus.Port, [request]));
-        Sum(answer.AsSpan(14, 20)).Should().Be(0xFFFF);
-        byte[] pseudoHeader = [.. GuestAddress, .. HostAddress, 0, 17, answer[38], answer[39]];
-        Sum([.. pseudoHeader, .. answer[34..]]).Should().Be(0xFFFF);
-        return DemoGuestStatus.TryParse(answer.AsSpan(42))!;
-    }
+    public DemoGuestStatus Status(byte request) => DemoGuestStatus.TryParse(Ask(request))!;
+
+    public DemoGuestGaps Gaps() => DemoGuestGaps.TryParse(Ask(DemoGuestGaps.Request))!;
 
     public void Dispose()
     {
@@ -106,5 +101,14 @@ internal sealed class QemuNetwork : IDisposable
         _qemu.Dispose();
         _socket.Dispose();
         _directory.Delete(recursive: true);
+    }
+
+    private byte[] Ask(byte request)
+    {
+        byte[] answer = Exchange(Udp(DemoGuestStatus.Port, [request]));
+        Sum(answer.AsSpan(14, 20)).Should().Be(0xFFFF);
+        byte[] pseudoHeader = [.. GuestAddress, .. HostAddress, 0, 17, answer[38], answer[39]];
+        Sum([.. pseudoHeader, .. answer[34..]]).Should().Be(0xFFFF);
+        return answer[42..];
     }
 }

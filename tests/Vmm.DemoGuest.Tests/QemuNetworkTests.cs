@@ -109,6 +109,34 @@ public sealed class QemuNetworkTests
         third.ClockErrors.Should().Be(0);
     }
 
+    [Fact]
+    public void Idle_AfterAnInterrupt_Sleeps()
+    {
+        using QemuNetwork network = Start("check=64K");
+        network.Exchange(QemuNetwork.Udp(DemoGuestStatus.EchoPort, [1, 2, 3]));
+        DemoGuestStatus before = network.Status(0);
+
+        Thread.Sleep(500);
+
+        // A loop that does not sleep goes round tens of thousands of times meanwhile.
+        (network.Status(0).Iterations - before.Iterations).Should().BeLessThan(1000);
+    }
+
+    [Fact]
+    public void Gaps_OfAGuestThatSlept_AreOnItsList()
+    {
+        using QemuNetwork network = Start("check=64K");
+        network.Status(0);
+        Thread.Sleep(100);
+        DemoGuestStatus status = network.Status(0);
+
+        DemoGuestGaps gaps = network.Gaps();
+
+        gaps.Count.Should().BePositive();
+        gaps.Latest.Should().Contain(gap => gap.Length == status.LongestGapTicks);
+        gaps.Latest.Should().OnlyContain(gap => gap.End >= gap.Length && gap.Length > 1 << 18);
+    }
+
     private static QemuNetwork Start(string options)
     {
         string? missing = QemuGuest.Missing();
