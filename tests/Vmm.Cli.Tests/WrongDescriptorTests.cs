@@ -40,7 +40,7 @@ public sealed class WrongDescriptorTests : IDisposable
     private IEnumerable<(string Name, Action<List<FileDescriptor>> Tamper, string Reason)> ResourceCases(TapBackend other) =>
     [
         ("nothing", files => Remove(files, 0, 5), "memory: memfd"),
-        ("no RAM", files => Remove(files, 0, 1), "memory"),
+        ("no RAM", files => Remove(files, 0, 1), "net1/tap-resources"),
         ("the last queue missing", files => Remove(files, 4, 1), "net1/tap-resources"),
         ("one too many", files => files.Add(HostFile.Null()), "1 more open files came with it than its sections name"),
         ("RAM and a queue swapped", files => Swap(files, 0, 1), "memory"),
@@ -52,11 +52,11 @@ public sealed class WrongDescriptorTests : IDisposable
         ("a file for a queue", files => Replace(files, 4, HostFile.Regular(_folder["regular"])), "no TAP"),
         ("a queue without an interface", files => Replace(files, 1, HostFile.Unattached()), "without an interface"),
         ("another interface", files => { Replace(files, 1, other.Descriptors[0].Duplicate()); Replace(files, 2, other.Descriptors[1].Duplicate()); }, "t2"),
-        ("/dev/null for RAM", files => Replace(files, 0, HostFile.Null()), "guest RAM"),
-        ("a file for RAM", files => Replace(files, 0, HostFile.Regular(_folder["regular"])), "guest RAM"),
-        ("RAM too small", files => Replace(files, 0, HostFile.Memory(RamSize - 4096)), "guest RAM"),
-        ("RAM too big", files => Replace(files, 0, HostFile.Memory(RamSize + 4096)), "guest RAM"),
-        ("RAM that can shrink", files => Replace(files, 0, HostFile.Memory(RamSize, isSealed: false)), "guest RAM"),
+        ("/dev/null for RAM", files => Replace(files, 0, HostFile.Null()), "guest memory of 64 MiB"),
+        ("a file for RAM", files => Replace(files, 0, HostFile.Regular(_folder["regular"])), "guest memory of 64 MiB"),
+        ("RAM too small", files => Replace(files, 0, HostFile.Memory(RamSize - 4096)), "guest memory of 64 MiB"),
+        ("RAM too big", files => Replace(files, 0, HostFile.Memory(RamSize + 4096)), "guest memory of 64 MiB"),
+        ("RAM that can shrink", files => Replace(files, 0, HostFile.Memory(RamSize, isSealed: false)), "guest memory of 64 MiB"),
     ];
 
     /// <summary>Whoever strips descriptors off says so in no header.</summary>
