@@ -60,8 +60,17 @@ internal sealed class DemoNetwork(string name) : IDisposable
     {
         using Socket socket = Namespace.Run(() => new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp));
         socket.ReceiveTimeout = (int)_answerLimit.TotalMilliseconds;
-        socket.Connect(new IPEndPoint(GuestAddress, DemoGuestStatus.Port));
-        socket.Send([request]);
+        try
+        {
+            socket.Connect(new IPEndPoint(GuestAddress, DemoGuestStatus.Port));
+            socket.Send([request]);
+        }
+        catch (SocketException)
+        {
+            // The interface has gone with the machine.
+            return null;
+        }
+
         byte[] answer = new byte[DemoGuestStatus.Size];
         int length = socket.Receive(answer, SocketFlags.None, out SocketError error);
         return error == SocketError.Success ? answer[..length] : null;
