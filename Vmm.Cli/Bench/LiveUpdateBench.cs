@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using Vmm.Cli.Demo;
 using Vmm.Cli.Qmp;
 using Vmm.Cli.Qmp.Replies;
@@ -57,7 +58,7 @@ internal sealed class LiveUpdateBench(BenchOptions options, MachineLifetime life
                 progress(sample);
             }
         }
-        catch (Exception e) when (e is QmpException or UserErrorException or TimeoutException)
+        catch (Exception e) when (e is QmpException or UserErrorException or TimeoutException or SocketException)
         {
             _failures.Add($"update {_samples.Count + 1}: {e.Message}");
         }
@@ -151,7 +152,7 @@ internal sealed class LiveUpdateBench(BenchOptions options, MachineLifetime life
                 _failures.Add(code is null ? "the machine does not end" : $"the machine ended with {code}");
             }
         }
-        catch (Exception e) when (e is IOException or QmpException or UserErrorException or TimeoutException)
+        catch (Exception e) when (e is IOException or QmpException or UserErrorException or TimeoutException or SocketException)
         {
             _failures.Add($"the machine can't be ended: {e.Message}");
         }
