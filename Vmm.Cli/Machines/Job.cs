@@ -131,6 +131,7 @@ internal sealed class Job : IDisposable
     private ChildProcess? FindNext(int ended)
     {
         Dictionary<int, ChildProcess> others = [];
+        int last = ended;
         long limit = Environment.TickCount64 + (long)s_takeOverLimit.TotalMilliseconds;
         while (true)
         {
@@ -141,12 +142,15 @@ internal sealed class Job : IDisposable
                 others.Add(other.Id, other);
             }
 
+            // Who was there in between, as a helper, does not matter any more.
             while (TryReadNext(out int next))
             {
-                if (next != ended)
-                {
-                    return others.GetValueOrDefault(next) ?? new ChildProcess(next);
-                }
+                last = next;
+            }
+
+            if (last != ended)
+            {
+                return others.GetValueOrDefault(last) ?? new ChildProcess(last);
             }
 
             if (!childrenLeft || Environment.TickCount64 >= limit)

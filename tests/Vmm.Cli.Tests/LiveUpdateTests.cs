@@ -83,7 +83,7 @@ public sealed class LiveUpdateTests : IDisposable
     {
         using GuestOnTap guest = GuestOnTap.Start(options: ["--qmp", Socket]);
         using QmpPeer peer = QmpPeer.Negotiated(Socket);
-        Update(peer, $$"""{"mode":"{{mode}}"}""").TryGetProperty("return", out _).Should().BeTrue();
+        Update(peer, $$"""{"mode":"{{mode}}"}""").GetRawText().Should().Contain("return");
 
         guest.Process.Signal(9);
 
@@ -162,7 +162,7 @@ public sealed class LiveUpdateTests : IDisposable
         guest.RequestStatus().CheckErrors.Should().Be(0);
         peer.Execute("query-migrate").GetProperty("return").GetProperty("status").GetString().Should().Be("failed");
         peer.Execute("migrate-set-parameters", """{"verdict-timeout":30000}""");
-        Update(peer, "{}").TryGetProperty("return", out _).Should().BeTrue("the next one works");
+        Update(peer, "{}").GetRawText().Should().Contain("return", "the next one works");
     }
 
     private static JsonElement Update(QmpPeer peer, string arguments)
