@@ -88,6 +88,11 @@ if ! is_fresh && ! publish_vmm; then
   finish
 fi
 export VMM_BINARY=$binary
+# The same program, one state version ahead.
+if wanted tests/Vmm.Cli.Tests "$@"; then
+  dotnet build Vmm.Cli --nologo -v quiet -clp:NoSummary -p:NextStateVersion=true -p:RunAnalyzers=false -p:ArtifactsPath="$root/artifacts/next" || failed=$((failed + 1))
+  export VMM_NEXT_BINARY=$root/artifacts/next/bin/Vmm.Cli/debug/vmm
+fi
 
 for project in tests/*.Tests; do
   wanted "$project" "$@" && run_project "$project"

@@ -30,8 +30,8 @@ internal sealed partial class IncomingMachine(ControlPlane control, IncomingOpti
     private ResourceSection<GuestMemoryState>? _memory;
     private IReadOnlyList<(int Index, ResourceSection<TapResources> Section)> _taps = [];
 
-    /// <summary>Who waits for this process is told when the machine runs here; null where nobody waits for another one.</summary>
-    public Job? Job { private get; init; }
+    /// <summary>Called when the machine runs here, before anybody hears of it.</summary>
+    public Action? Taken { private get; init; }
 
     /// <summary>Null until it is built.</summary>
     public Machine? Machine { get; private set; }
@@ -76,7 +76,7 @@ internal sealed partial class IncomingMachine(ControlPlane control, IncomingOpti
     {
         Machine!.SetUrgent(false);
         _urgency?.Lower();
-        Job?.Arrive();
+        Taken?.Invoke();
         control.Server?.TakeOver();
         if (Machine.RunState == RunState.Running)
         {

@@ -1,7 +1,4 @@
-using System.Buffers.Binary;
 using System.Globalization;
-using System.Runtime.InteropServices;
-using Tmds.Linux;
 using Vmm.Core.Linux;
 
 namespace Vmm.Cli.Machines;
@@ -17,11 +14,9 @@ internal sealed class Job : IDisposable
     private const int PR_SET_CHILD_SUBREAPER = 36;
     private const byte Waits = 1;
 
-    /// <summary>How long a process that has got all that it needs may take to say so.</summary>
-    private static readonly TimeSpan s_takeOverLimit = TimeSpan.FromSeconds(10);
-
     private readonly MessageSocket? _waiter; // here, if this process is the one that waits
     private readonly MessageSocket _line;
+    private Thread? _reaper;
 
     private Job(MessageSocket? waiter, MessageSocket line)
     {
@@ -45,14 +40,34 @@ internal sealed class Job : IDisposable
     public static Job Adopt(int line, int waiter = -1) => new(waiter < 0 ? null : new MessageSocket(waiter), new MessageSocket(line));
 
     /// <summary>For a machine that is back in this process, in its new shape: if that is the one that waits, it does not yet.</summary>
-    public Job Renew() => _waiter is null ? this : Create();
+    /// <param name="helper">Where it was meanwhile.</param>
+    public Job Renew(ChildProcess helper)
+    {
+        Job job = _waiter is null ? this : Create();
+
+        // ORDER: the old line stays as long as the helper has the other end: to it, its end is the end of whoever waits.
+        job._reaper = helper.WaitInBackground(then: job == this ? () => { } : Dispose);
+        return job;
+    }
+
+    /// <summary>The machine has left this process. If that is the one that waits, the machine ends with it from now on.</summary>
+    // ORDER: at once, as taking a machine apart takes its time. Nobody reads it before the end; so it is there for every later process too.
+    public void Stay()
+    {
+        if (_waiter is not null && !ServiceManager.Listens)
+        {
+            // What the next process has started becomes our child when that one ends.
+            _ = Libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+            _ = _waiter.Send([Waits], default);
+        }
+    }
 
     /// <summary>Runs another program in this process, which takes the machine back from a helper.</summary>
     /// <exception cref="LinuxException">It can't be run.</exception>
     public void Replace(string binary, ChildProcess helper, MessageSocket channel)
     {
-        // ORDER: until the machine is back, the helper's ends with this process.
-        _ = _waiter?.Send([Waits], default);
+        // The new program knows nothing of the helper of last time.
+        _reaper?.Join();
         static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
         ProcessImage.Replace(
             binary,
@@ -81,15 +96,17 @@ internal sealed class Job : IDisposable
 
         if (_waiter is not null)
         {
-            return Wait(successor);
+            _line.Dispose();
+            return new JobWaiter(_waiter).Wait(successor);
         }
 
-        Announce(successor.Id);
+        Announce(Environment.ProcessId, successor.Id);
         return ExitCode.Success;
     }
 
     /// <summary>The machine runs here now. The process that it came from says so too, but may have been killed.</summary>
-    public void Arrive() => Announce(Environment.ProcessId);
+    /// <param name="from">The process that it came from.</param>
+    public void Arrive(int from) => Announce(from, Environment.ProcessId);
 
     public void Dispose()
     {
@@ -97,75 +114,10 @@ internal sealed class Job : IDisposable
         _line.Dispose();
     }
 
-    private int Wait(ChildProcess current)
+    private void Announce(int from, int to)
     {
-        // ORDER: before the first successor ends: what it has started becomes our child then.
-        _ = Libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-        ChildProcess[] running = [current];
-        using SignalForwarding forwarding = new(() => running[0]);
-
-        // ORDER: from here on the machine ends with this process. Nobody reads it before that; so it is there for every later process too.
-        _ = _waiter!.Send([Waits], default);
-        _line.Dispose();
-        while (true)
-        {
-            int code = running[0].Wait();
-            if (FindNext(running[0].Id) is not { } next)
-            {
-                if (running[0].KillingSignal is { } signal)
-                {
-                    StandardError.WriteLine($"vmm: process {running[0].Id}, which ran the machine, was killed by signal {signal}.");
-                }
-
-                return code;
-            }
-
-            running[0] = next;
-        }
-    }
-
-    /// <summary>
-    /// Who has the machine after a process that has ended; null when nobody has. One that was killed while it handed over leaves a child, ours
-    /// now, that says so as soon as it has the guest, or ends.
-    /// </summary>
-    private ChildProcess? FindNext(int ended)
-    {
-        Dictionary<int, ChildProcess> others = [];
-        int last = ended;
-        long limit = Environment.TickCount64 + (long)s_takeOverLimit.TotalMilliseconds;
-        while (true)
-        {
-            // ORDER: before the line: what a process had to say was said before it ended.
-            bool childrenLeft = ChildProcess.TryWaitForAny(out ChildProcess? other);
-            if (other is not null)
-            {
-                others.Add(other.Id, other);
-            }
-
-            // Who was there in between, as a helper, does not matter any more.
-            while (TryReadNext(out int next))
-            {
-                last = next;
-            }
-
-            if (last != ended)
-            {
-                return others.GetValueOrDefault(last) ?? new ChildProcess(last);
-            }
-
-            if (!childrenLeft || Environment.TickCount64 >= limit)
-            {
-                return null;
-            }
-
-            _ = _waiter!.Wait(LibC.POLLIN, 20);
-        }
-    }
-
-    private void Announce(int process)
-    {
-        Span<byte> message = stackalloc byte[sizeof(int)];
-        BinaryPrimitives.WriteInt32LittleEndian(message, process);
+        Span<byte> message = stackalloc byte[JobWaiter.MessageSize];
+        JobWaiter.Write(message, from, to);
         _ = _line.Send(message, default);
     }
 
@@ -177,30 +129,5 @@ internal sealed class Job : IDisposable
         {
             end();
         }
-    }
-
-    private bool TryReadNext(out int next)
-    {
-        Span<byte> message = stackalloc byte[sizeof(int)];
-        bool there = _waiter!.Receive(message, []) == message.Length;
-        next = there ? BinaryPrimitives.ReadInt32LittleEndian(message) : 0;
-        return there;
-    }
-
-    /// <summary>Signals to this process are meant for the machine.</summary>
-    private sealed class SignalForwarding : IDisposable
-    {
-        private static readonly int[] _signals = [LibC.SIGHUP, LibC.SIGINT, LibC.SIGTERM, LibC.SIGUSR1];
-
-        private readonly PosixSignalRegistration[] _registrations;
-
-        public SignalForwarding(Func<ChildProcess> target)
-            => _registrations = [.. _signals.Select(number => PosixSignalRegistration.Create((PosixSignal)number, context =>
-            {
-                context.Cancel = true;
-                target().Signal(number);
-            }))];
-
-        public void Dispose() => Array.ForEach(_registrations, registration => registration.Dispose());
     }
 }

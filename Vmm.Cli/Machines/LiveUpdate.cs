@@ -99,6 +99,7 @@ internal sealed class LiveUpdate(Machine machine, ControlPlane control, Job job,
 
         status.Set("active");
         MigrationTimes times = migration.Run(verdict, started);
+        job.Stay();
         source.Settle();
         machine.Release(transfer, whole: true);
         log.LogInformation("{Name}: process {Id} runs the guest", machine.Name, child.Id);

@@ -40,10 +40,11 @@ internal static class MachineRunner
     /// <param name="log">For warnings.</param>
     public static int Receive(MessageSocket channel, Job job, IncomingOptions options, MessageSocket? back, ChildProcess? helper, ILogger log)
     {
+        int origin = helper?.Id ?? Tmds.Linux.LibC.getppid();
         MachineLifetime lifetime = new();
         using StopSignals signals = new(lifetime);
         using ControlPlane control = new();
-        using IncomingMachine incoming = new(control, options, lifetime, log) { Job = job };
+        using IncomingMachine incoming = new(control, options, lifetime, log) { Taken = () => job.Arrive(origin) };
         MigrationTimes times;
         try
         {
@@ -59,10 +60,7 @@ internal static class MachineRunner
         }
 
         incoming.Machine!.StartConsole();
-        using Job own = helper is null ? job : job.Renew();
-
-        // ORDER: the old line stays as long as the helper has the other end: to it, its end is the end of whoever waits.
-        helper?.WaitInBackground(then: own == job ? () => { } : job.Dispose);
+        using Job own = helper is null ? job : job.Renew(helper);
         return Attend(incoming.Machine, control, own, signals, log, migrations => migrations.Status.Complete(times, times.StateBytes), back);
     }
 

@@ -72,7 +72,9 @@ internal sealed partial class MachineCommands
         commands.Add("system_reset", arguments =>
         {
             arguments.End();
-            throw new QmpException("This machine can't be reset in place: it has no firmware that would load its kernel again. Use 'quit' and start it anew");
+
+            // As when the guest asks for it, and as in QEMU with -no-reboot: a reset is the machine's end.
+            _machine.Lifetime.End(new GuestEnd(GuestEndCause.Reset, Report: ShutdownReason.SystemReset));
         });
     }
 

@@ -79,13 +79,19 @@ public sealed unsafe class ChildProcess
 
     /// <summary>Has it waited for when it has ended, so that nothing is left of it.</summary>
     /// <param name="then">Called afterwards.</param>
-    public void WaitInBackground(Action then) => new Thread(
-        () =>
-        {
-            Wait();
-            then();
-        },
-        maxStackSize: 128 << 10) { Name = "child", IsBackground = true }.Start();
+    /// <returns>Ends when that is done.</returns>
+    public Thread WaitInBackground(Action then)
+    {
+        Thread thread = new(
+            () =>
+            {
+                Wait();
+                then();
+            },
+            maxStackSize: 128 << 10) { Name = "child", IsBackground = true };
+        thread.Start();
+        return thread;
+    }
 
     /// <summary>The same without waiting; null while it lives.</summary>
     public int? TryWait()

@@ -71,6 +71,34 @@ public sealed partial class JobControlTests : IDisposable
         Leave();
     }
 
+    /// <summary>The process is replaced under the job: the terminal, its mode, its keys and the exit code are the new one's.</summary>
+    [Theory]
+    [InlineData("transfer")]
+    [InlineData("exec")]
+    public void LiveUpdate_InTheForeground_KeepsTheTerminalAndTheJob(string mode)
+    {
+        int id = StartInBackground($"--qmp {_folder["q"]}");
+        Say("fg; echo code=$?\n", "vmm run");
+        using QmpPeer peer = QmpPeer.Negotiated(_folder["q"]);
+        for (int i = 0; i < 2; i++)
+        {
+            string reply = peer.Execute("live-update", $$"""{"binary":"{{Host.Binary}}","mode":"{{mode}}"}""").GetRawText();
+            reply.Should().Contain("return");
+            reply.Contains($"\"pid\":{id},", StringComparison.Ordinal).Should().Be(mode == "exec", reply);
+            Say("\u0001h", "Ctrl-A x ");
+        }
+
+        // To the shell it is the job that it was.
+        _ = Tmds.Linux.LibC.kill(id, SIGTSTP);
+        _shell.WaitForOutput("Stopped");
+        Say("fg; echo again=$?\n", "vmm run");
+        _shell.WriteInput("E");
+
+        _shell.WaitForOutput("again=69");
+        Say("stty -a; echo done-$((6*7))\n", "done-42").Should().NotContain("-icanon");
+        Leave();
+    }
+
     public void Dispose()
     {
         _shell.Dispose();
@@ -81,7 +109,7 @@ public sealed partial class JobControlTests : IDisposable
     private static partial Regex Pid();
 
     /// <summary>A guest that prints "up", waits for a key, and ends with its code.</summary>
-    private int StartInBackground()
+    private int StartInBackground(string options = "")
     {
         // mov dx, 0x3F8; mov al, 'u'; out dx, al; mov al, 'p'; out dx, al; mov dx, 0x3FD; wait: in al, dx; test al, 1; jz wait;
         // mov dx, 0x3F8; in al, dx; mov dx, 0x501; out dx, al
@@ -89,7 +117,7 @@ public sealed partial class JobControlTests : IDisposable
             0x66, 0xBA, 0xF8, 0x03, 0xB0, (byte)'u', 0xEE, 0xB0, (byte)'p', 0xEE,
             0x66, 0xBA, 0xFD, 0x03, 0xEC, 0xA8, 0x01, 0x74, 0xFB,
             0x66, 0xBA, 0xF8, 0x03, 0xEC, 0x66, 0xBA, 0x01, 0x05, 0xEE));
-        Say($"{Host.Binary} run --kernel {kernel} --memory 64M --log-level error & echo pid=$!\n", "up");
+        Say($"{Host.Binary} run --kernel {kernel} --memory 64M --log-level error {options} & echo pid=$!\n", "up");
         Match match = Pid().Match(_shell.Output);
         match.Success.Should().BeTrue(_shell.Output);
         return int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture);

@@ -112,7 +112,7 @@ public sealed class LiveUpdateTests : IDisposable
         int process = Update(peer, "{}").GetProperty("return").GetProperty("pid").GetInt32();
 
         Next().Should().Be($"MAINPID={process.ToString(CultureInfo.InvariantCulture)}");
-        first.WaitForExit().Should().Be(0, first.Error);
+        Wait.Until(() => first.HasExited, () => "the old process to end");
         peer.Execute("query-status").GetProperty("return").GetProperty("running").GetBoolean().Should().BeTrue("the machine does not end with the old process");
         peer.Execute("quit");
         Next().Should().Be("STOPPING=1");

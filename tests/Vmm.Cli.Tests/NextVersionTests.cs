@@ -46,6 +46,7 @@ public sealed class NextVersionTests : IDisposable
         => peer.Execute("live-update", $$"""{"binary":{{JsonSerializer.Serialize(binary)}}}""").GetRawText().Should().Contain("return");
 
     private static uint? GetMoves(QmpPeer peer)
-        => peer.Execute("x-inspect", """{"section":"machine"}""").GetProperty("return").GetRawText() is var state
-            && JsonDocument.Parse(state).RootElement.GetProperty("machine (0)").TryGetProperty("moves", out JsonElement moves) ? moves.GetUInt32() : null;
+        => peer.Execute("x-inspect", """{"section":"machine"}""").GetProperty("return").GetProperty("machine (0)").TryGetProperty("moves", out JsonElement moves)
+            ? Convert.ToUInt32(moves.GetString(), 16)
+            : null;
 }

@@ -10,6 +10,9 @@ internal static class Host
     /// <summary>The binary under test: what <c>./test.sh</c> published, or the last one that <c>./vmm</c> did.</summary>
     public static string Binary { get; } = Environment.GetEnvironmentVariable("VMM_BINARY") ?? Path.Combine(Root, "artifacts/publish/Vmm.Cli/release_linux-x64/vmm");
 
+    /// <summary>A build of the same program that is one state version ahead; <c>./test.sh</c> makes it.</summary>
+    public static string NextBinary { get; } = Environment.GetEnvironmentVariable("VMM_NEXT_BINARY") ?? Path.Combine(Root, "artifacts/next/bin/Vmm.Cli/debug/vmm");
+
     /// <summary>What XDG_RUNTIME_DIR is for all that the tests start: the names of their machines are nobody else's business.</summary>
     public static string RuntimeFolder { get; } = MakeRuntimeFolder();
 

@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Text;
 using System.Text.Json;
+using Vmm.Cli.Qmp;
 using Vmm.Core.State;
 using Vmm.Kvm.State;
 using Vmm.Migration.Live;
@@ -11,11 +12,16 @@ namespace Vmm.Migration.Tests.Conformance;
 /// <summary>What holds for every struct with a description. They are found, not listed: a new one is tested because it is there.</summary>
 public sealed class ConformanceTests
 {
+    private static readonly string[] s_queues = ["Command", "Id", "Input", "Output"];
+
     /// <summary>Fields that are made up after loading, or that mean nothing outside the process.</summary>
     private static readonly Dictionary<Type, string[]> s_notOnTheWire = new()
     {
         [typeof(KvmVcpuState)] = [".Msrs._slots[0].index", ".Msrs._slots[0].data"], // the spare slot in front
         [typeof(MigrationTimes)] = [.. ((string[])["Received", "Loaded", "Applied", "Running", "StateBytes"]).Select(name => $".<{name}>k__BackingField")], // the destination's
+        [typeof(ByteQueue)] = ["._start"], // where it begins in its buffer
+        [typeof(QmpClientState)] = [.. s_queues.Select(name => $".{name}._start")],
+        [typeof(QmpServerState)] = [".Path._start", .. Enumerable.Range(0, 5).SelectMany(i => s_queues.Select(name => $".Clients[{i}].{name}._start"))],
         [typeof(KvmVmState)] = [".PicMaster.chip_id", ".PicSlave.chip_id", ".IoApic.chip_id"],
     };
 

@@ -1,4 +1,5 @@
 using Vmm.Backends.Tap;
+using Vmm.Cli.Qmp;
 using Vmm.Core.Consoles;
 using Vmm.Core.Memory;
 using Vmm.Core.State;
@@ -18,6 +19,7 @@ internal static class DescribedType
     {
         [typeof(ConsoleState)] = () => ConsoleState.Empty(),
         [typeof(KvmVcpuState)] = () => new KvmVcpuState { Xsave = new byte[64], Msrs = new MsrBuffer(3) },
+        [typeof(QmpServerState)] = () => new QmpServerState { Clients = [] },
         [typeof(ManifestState)] = () => new ManifestState { Json = new byte[3] },
         [typeof(MacTable)] = () => MacTable.Empty(),
         [typeof(ReceiveFilterState)] = () => ReceiveFilterState.Initial(),
@@ -30,7 +32,7 @@ internal static class DescribedType
     /// <summary>All of them, by the names that they have on the wire.</summary>
     public static IReadOnlyList<Type> All { get; } =
     [
-        .. new[] { typeof(IStateSection).Assembly, typeof(KvmVirtualMachine).Assembly, typeof(VirtioNetDevice).Assembly, typeof(TapBackend).Assembly, typeof(Migration.Stream.StreamFormat).Assembly }
+        .. new[] { typeof(IStateSection).Assembly, typeof(KvmVirtualMachine).Assembly, typeof(VirtioNetDevice).Assembly, typeof(TapBackend).Assembly, typeof(Migration.Stream.StreamFormat).Assembly, typeof(QmpServerState).Assembly }
             .SelectMany(assembly => assembly.GetTypes())
             .Where(type => type.IsValueType && type.GetInterfaces().Any(i => i.IsGenericType && i.GetGenericTypeDefinition() == typeof(IDescribed<>)))
             .OrderBy(type => type.FullName, StringComparer.Ordinal),

@@ -1,0 +1,108 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using Tmds.Linux;
+using Vmm.Core.Linux;
+
+namespace Vmm.Cli.Machines;
+
+/// <summary>The part of the process that was started when the machine has left it: waits for whoever has the machine, and passes signals on.</summary>
+/// <param name="line">Every process of the machine says on it where the machine has come from, and where it has gone, in no certain order.</param>
+internal sealed class JobWaiter(MessageSocket line)
+{
+    /// <summary>Two process ids: the machine has gone from the first to the second.</summary>
+    public const int MessageSize = 2 * sizeof(int);
+
+    private static readonly int[] s_signals = [LibC.SIGHUP, LibC.SIGINT, LibC.SIGTERM, LibC.SIGUSR1];
+
+    /// <summary>How long a process that has got all that it needs may take to say so.</summary>
+    private static readonly TimeSpan s_takeOverLimit = TimeSpan.FromSeconds(10);
+
+    private readonly Dictionary<int, int> _moves = [];
+    private readonly Dictionary<int, ChildProcess> _ended = [];
+    private volatile ChildProcess? _running;
+
+    public static void Write(Span<byte> message, int from, int to)
+    {
+        BinaryPrimitives.WriteInt32LittleEndian(message, from);
+        BinaryPrimitives.WriteInt32LittleEndian(message[sizeof(int)..], to);
+    }
+
+    /// <summary>Returns when the machine has ended, and what it has ended with.</summary>
+    /// <param name="first">The process that it has gone to.</param>
+    public int Wait(ChildProcess first)
+    {
+        _running = first;
+        PosixSignalRegistration[] signals = [.. s_signals.Select(Forward)];
+        ChildProcess last;
+        do
+        {
+            last = _running;
+            last.Wait();
+            _ended[last.Id] = last;
+            _running = FindNext(last);
+        }
+        while (_running is not null);
+
+        Array.ForEach(signals, signal => signal.Dispose());
+        if (last.KillingSignal is { } number)
+        {
+            StandardError.WriteLine($"vmm: process {last.Id}, which ran the machine, was killed by signal {number}.");
+        }
+
+        return last.Wait();
+    }
+
+    /// <summary>
+    /// Who has the machine after a process that has ended; null when nobody has. One that was killed while it handed over leaves a child, ours
+    /// now, that says so as soon as it has the guest, or ends.
+    /// </summary>
+    private ChildProcess? FindNext(ChildProcess last)
+    {
+        long limit = Environment.TickCount64 + (long)s_takeOverLimit.TotalMilliseconds;
+        while (true)
+        {
+            // ORDER: before the line: what a process had to say was said before it ended.
+            bool childrenLeft;
+            while ((childrenLeft = ChildProcess.TryWaitForAny(out ChildProcess? other)) && other is not null)
+            {
+                _ended[other.Id] = other;
+            }
+
+            if (Follow(last.Id) is var id && id != last.Id)
+            {
+                return _ended.GetValueOrDefault(id) ?? new ChildProcess(id);
+            }
+
+            if (last.KillingSignal is null || !childrenLeft || Environment.TickCount64 >= limit)
+            {
+                return null;
+            }
+
+            _ = line.Wait(LibC.POLLIN, 20);
+        }
+    }
+
+    /// <summary>Where the machine is after all of its moves from there; each counts once, as it may come back.</summary>
+    private int Follow(int process)
+    {
+        Span<byte> message = stackalloc byte[MessageSize];
+        while (line.Receive(message, []) == MessageSize)
+        {
+            _moves[BinaryPrimitives.ReadInt32LittleEndian(message)] = BinaryPrimitives.ReadInt32LittleEndian(message[sizeof(int)..]);
+        }
+
+        while (_moves.Remove(process, out int next))
+        {
+            process = next;
+        }
+
+        return process;
+    }
+
+    /// <summary>Signals to this process are meant for the machine.</summary>
+    private PosixSignalRegistration Forward(int number) => PosixSignalRegistration.Create((PosixSignal)number, context =>
+    {
+        context.Cancel = true;
+        _running?.Signal(number);
+    });
+}
