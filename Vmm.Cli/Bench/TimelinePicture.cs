@@ -11,8 +11,15 @@ internal static class TimelinePicture
 
     private static readonly Dictionary<string, string> _colors = new()
     {
-        ["verdict"] = "#9fb3c8", ["prepare"] = "#6f8fb0", ["pause"] = "#e0a32e", ["save"] = "#d97b29", ["send"] = "#c9504a",
-        ["load"] = "#a94a8c", ["apply"] = "#6f56b5", ["run"] = "#3f8f5f", ["downtime"] = "#c9504a",
+        ["verdict"] = "#9fb3c8",
+        ["prepare"] = "#6f8fb0",
+        ["pause"] = "#e0a32e",
+        ["save"] = "#d97b29",
+        ["send"] = "#c9504a",
+        ["load"] = "#a94a8c",
+        ["apply"] = "#6f56b5",
+        ["run"] = "#3f8f5f",
+        ["downtime"] = "#c9504a",
     };
 
     public static void Write(TextWriter output, UpdateSample sample)

@@ -88,7 +88,8 @@ public sealed unsafe class ChildProcess
                 Wait();
                 then();
             },
-            maxStackSize: 128 << 10) { Name = "child", IsBackground = true };
+            maxStackSize: 128 << 10)
+        { Name = "child", IsBackground = true };
         thread.Start();
         return thread;
     }

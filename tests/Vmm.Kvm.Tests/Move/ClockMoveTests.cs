@@ -1,7 +1,7 @@
+using Iced.Intel;
 using Vmm.Kvm.Native;
 using Vmm.Kvm.State;
 using Vmm.Kvm.Tests.Guests;
-using Iced.Intel;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace Vmm.Kvm.Tests.Move;
