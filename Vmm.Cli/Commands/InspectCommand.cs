@@ -37,7 +37,7 @@ internal sealed class InspectCommand : Command, IExamples
 
     public string Examples => """
         vmm inspect machine.state
-        vmm inspect --json machine.state | jq '."cpu (3)".regs.rip'
+        vmm inspect --json machine.state | jq '."cpu (7)".regs.rip'
         vmm inspect before.state after.state || echo "they differ"
         vmm inspect --schema > fields.json
         """;
