@@ -7,7 +7,7 @@ internal static class ExitCode
 {
     public const int Success = 0;
 
-    /// <summary><c>vmm doctor</c> found that no VM can run; <c>vmm demo</c> lost answers; <c>vmm bench</c> found something wrong; <c>vmm inspect</c> found differences; <c>vmm qmp</c>: the VM refused.</summary>
+    /// <summary><c>vmm doctor</c> found that no VM can run; <c>vmm demo</c> lost answers; <c>vmm bench</c> found something wrong; <c>vmm inspect</c> found differences; <c>vmm qmp</c>: the VM refused; <c>vmm live-update</c>, <c>vmm migrate</c>: it did not come about.</summary>
     public const int CheckFailed = 1;
 
     /// <summary>The command line is wrong; nothing was started.</summary>
@@ -26,7 +26,8 @@ internal static class ExitCode
     public const string Table = """
         Exit codes:
           0        the guest powered off, asked for a reset, or was stopped with Ctrl-A x or vmm stop; the command succeeded
-          1        vmm doctor: no VM can run here; vmm demo: answers were lost; vmm bench: something is wrong; vmm inspect: two files differ; vmm qmp: the VM refused
+          1        vmm doctor: no VM can run here; vmm demo: answers were lost; vmm bench: something is wrong; vmm inspect: two files differ; vmm qmp: the VM refused;
+                   vmm live-update, vmm migrate: refused or failed, and the guest goes on where it was
           2        the command line is wrong; nothing was started
           0..255   vmm run: the value that the guest wrote to the debug-exit port 0x501
           100      vmm run: the guest did what KVM can't run (a report is on stderr)

@@ -155,7 +155,7 @@ public sealed unsafe class ChildProcess
     {
         if (error != 0)
         {
-            throw new LinuxException("posix_spawn", path, error, error == LibC.ENOENT ? "Give the path of a vmm binary." : null);
+            throw new LinuxException("posix_spawn", path, error, error == LibC.ENOENT || error == LibC.EACCES ? "Give the path of a vmm binary." : null);
         }
     }
 

@@ -6,13 +6,13 @@ public sealed record MigrationTimeouts
     /// <summary>The longest that any of them can be.</summary>
     public static readonly TimeSpan Most = TimeSpan.FromSeconds(2000);
 
-    /// <summary>For the destination to look at the manifest.</summary>
+    /// <summary>For the destination to come up and to look at the manifest.</summary>
     public TimeSpan Verdict { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>For the destination to build the machine.</summary>
+    /// <summary>For the destination to build the machine, and to wait for what the source sends next.</summary>
     public TimeSpan Prepare { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>For the source to pause the guest and to send its state, and, twice, for the destination to wait for it.</summary>
+    /// <summary>For the destination's short messages to go out, and for the source to wait for news of a guest that the destination has.</summary>
     public TimeSpan State { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>In a stream with RAM: until the next byte goes through, or the destination, which has all, answers.</summary>
