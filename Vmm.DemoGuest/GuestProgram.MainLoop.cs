@@ -8,25 +8,12 @@ internal sealed partial class GuestProgram
 {
     private void MainLoop()
     {
-        Label iteration = c.CreateLabel(), noLongerGap = c.CreateLabel(), serve = c.CreateLabel();
-        Label poll = c.CreateLabel(), check = c.CreateLabel(), sleep = c.CreateLabel(), clockError = c.CreateLabel();
-        Label longGap = c.CreateLabel(), logged = c.CreateLabel(), notLast = c.CreateLabel();
+        Label iteration = c.CreateLabel(), serve = c.CreateLabel(), poll = c.CreateLabel(), check = c.CreateLabel(), sleep = c.CreateLabel();
         ReadTicks();
-        c.mov(__qword_ptr[Variables.LastIteration], rax);
+        c.mov(__qword_ptr[Variables.LastLook], rax);
 
         Place(ref iteration);
-        ReadTicks();
-        c.mov(rcx, rax);
-        c.sub(rcx, __qword_ptr[Variables.LastIteration]);
-        c.mov(__qword_ptr[Variables.LastIteration], rax); // flags are still those of sub
-        c.jb(clockError);
-        c.cmp(rcx, GapLayout.Threshold);
-        c.ja(longGap);
-        Place(ref logged);
-        c.cmp(rcx, __qword_ptr[Variables.LongestGap]);
-        c.jbe(noLongerGap);
-        c.mov(__qword_ptr[Variables.LongestGap], rcx);
-        Place(ref noLongerGap);
+        c.call(To(LookAtClock));
         c.inc(__qword_ptr[Variables.Iterations]);
 
         // What an interrupt says is acknowledged on the way to sleep, when the answers are out; under constant load now and then.
@@ -38,6 +25,7 @@ internal sealed partial class GuestProgram
         ForEachPair(() => c.call(To(ServePair)));
         c.cmp(__dword_ptr[Variables.Worked], 0);
         c.jne(iteration);
+        c.call(To(LookAtClock));
 
         c.cmp(__byte_ptr[CommandLineOption.SeenFlag("poll")], 0);
         c.jne(poll);
@@ -50,6 +38,7 @@ internal sealed partial class GuestProgram
         c.je(check);
         CallRing0(Ring0EndInterrupt);
         Place(ref check);
+        c.call(To(LookAtClock));
         c.call(To(CheckSlice));
         c.jmp(iteration);
 
@@ -62,10 +51,32 @@ internal sealed partial class GuestProgram
         CallRing0(Ring0Idle);
         c.mov(__dword_ptr[Variables.SliceDone], 0);
         c.jmp(iteration);
+    }
+
+    /// <summary>
+    /// Notes for how long the clock was not looked at: several times in each round, so that a stop of the machine is not counted together with
+    /// what comes after it.
+    /// </summary>
+    private void LookAtClock()
+    {
+        Label clockError = c.CreateLabel(), longGap = c.CreateLabel(), logged = c.CreateLabel(), notLast = c.CreateLabel(), done = c.CreateLabel();
+        ReadTicks();
+        c.mov(rcx, rax);
+        c.sub(rcx, __qword_ptr[Variables.LastLook]);
+        c.mov(__qword_ptr[Variables.LastLook], rax); // flags are still those of sub
+        c.jb(clockError);
+        c.cmp(rcx, GapLayout.Threshold);
+        c.ja(longGap);
+        Place(ref logged);
+        c.cmp(rcx, __qword_ptr[Variables.LongestGap]);
+        c.jbe(done);
+        c.mov(__qword_ptr[Variables.LongestGap], rcx);
+        Place(ref done);
+        c.ret();
 
         Place(ref clockError);
         c.inc(__qword_ptr[Variables.ClockErrors]);
-        c.jmp(noLongerGap);
+        c.ret();
 
         Place(ref longGap);
         c.sub(rax, __qword_ptr[Variables.StartTicks]);

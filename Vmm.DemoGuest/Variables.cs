@@ -13,7 +13,7 @@ internal static class Variables
     public const int ArenaNext = GuestLayout.Variables + 0x10;
     public const int InterfacesEnd = GuestLayout.Variables + 0x18;
     public const int StartTicks = GuestLayout.Variables + 0x20;
-    public const int LastIteration = GuestLayout.Variables + 0x28;
+    public const int LastLook = GuestLayout.Variables + 0x28;
     public const int LongestGap = GuestLayout.Variables + 0x30;
     public const int Iterations = GuestLayout.Variables + 0x38;
 
