@@ -25,7 +25,9 @@ internal sealed class FieldInspector(StreamFile file)
         foreach (JsonElement field in Description.Array(description, "fields"))
         {
             string name = Description.Text(field, "name");
-            int count = Description.Find(field, "array_len") is null ? 1 : Description.Number(field, "array_len");
+            bool isCompressed = Description.Find(field, "array_len") is not null;
+            bool isElement = isCompressed || Description.Find(field, "index") is not null;
+            int count = isCompressed ? Description.Number(field, "array_len") : 1;
             if (count > file.Left)
             {
                 throw new StateException($"{path}: {name}", $"array_len {count} is more than the {file.Left} bytes that are left");
@@ -33,7 +35,7 @@ internal sealed class FieldInspector(StreamFile file)
 
             for (int i = 0; i < count; i++)
             {
-                Add(result, name, ReadValue(field, $"{path}: {name}"));
+                Add(result, name, ReadValue(field, $"{path}: {name}"), isElement);
             }
         }
 
@@ -60,7 +62,7 @@ internal sealed class FieldInspector(StreamFile file)
         }
 
         _ = file.TakeUInt32(path);
-        Add(result, name, Read(description, name));
+        Add(result, name, Read(description, name), isElement: false);
     }
 
     private JsonNode ReadValue(JsonElement field, string path)
@@ -99,12 +101,12 @@ internal sealed class FieldInspector(StreamFile file)
         return value < 0 ? string.Create(CultureInfo.InvariantCulture, $"{Hexadecimal(bytes)} ({value})") : Hexadecimal(bytes);
     }
 
-    /// <summary>Fields of the same name are elements of one array.</summary>
-    private static void Add(JsonObject result, string name, JsonNode value)
+    /// <summary>Fields of the same name are elements of one array, and so is a lone one that has an index.</summary>
+    private static void Add(JsonObject result, string name, JsonNode value, bool isElement)
     {
         if (!result.TryGetPropertyValue(name, out JsonNode? there))
         {
-            result[name] = value;
+            result[name] = isElement ? new JsonArray(value) : value;
         }
         else if (there is JsonArray array)
         {

@@ -1,7 +1,10 @@
+using System.Globalization;
 using System.Net;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using Vmm.Backends.Tap;
 using Vmm.Cli.Demo;
+using Vmm.DemoGuest;
 
 namespace Vmm.Cli.Tests;
 
@@ -42,6 +45,31 @@ public sealed class MigrateTests : IDisposable
         source.Execute("quit");
         guest.Process.WaitForExit().Should().Be(0, guest.Process.Error);
         guest.RequestStatus().CheckErrors.Should().Be(0);
+        there.Execute("quit");
+        destination.WaitForExit().Should().Be(0, destination.Error);
+    }
+
+    /// <summary>A user namespace of its own: no capability over the TAP's network namespace, nor over anything else here.</summary>
+    [Fact]
+    public void Migrate_ToADestinationWithoutPrivileges_TheTapGoesOnAllTheSame()
+    {
+        Host.RequireTool("unshare");
+        using GuestOnTap guest = GuestOnTap.Start("queues=2", "queues=2", "--qmp", SourceSocket);
+        using VmmProcess destination = VmmProcess.StartProgram("unshare", ["--user", "--net", Host.Binary, .. Incoming(Channel)]);
+        using QmpPeer source = QmpPeer.Negotiated(SourceSocket);
+        using QmpPeer there = QmpPeer.Negotiated(DestinationSocket);
+        Regex.Match(File.ReadAllText($"/proc/{destination.Id.ToString(CultureInfo.InvariantCulture)}/status"), @"CapEff:\s*(\w+)").Groups[1].Value
+            .Should().Be("0000000000000000");
+
+        source.Execute("migrate", $$"""{"uri":"{{Channel}}","backend-transfer":true}""");
+
+        Migrated(source);
+        source.Execute("quit");
+        guest.Process.WaitForExit().Should().Be(0, guest.Process.Error);
+        using UdpEchoClient udp = guest.Open(() => new UdpEchoClient(new IPEndPoint(GuestOnTap.GuestAddress, DemoGuestStatus.EchoPort)));
+        EchoReport report = udp.Run(2000, 16, 64, TimeSpan.FromSeconds(10));
+        (report.Lost, report.Corrupted, report.Duplicated).Should().Be((0, 0, 0));
+        there.Execute("set_link", """{"name":"net0","up":false}""").GetRawText().Should().Contain("return");
         there.Execute("quit");
         destination.WaitForExit().Should().Be(0, destination.Error);
     }
@@ -156,9 +184,11 @@ public sealed class MigrateTests : IDisposable
         using QmpPeer source = QmpPeer.Negotiated(SourceSocket);
         QmpPeer.Negotiated(DestinationSocket).Dispose();
 
-        source.Execute("migrate", $$"""{"uri":"{{Channel}}"}""");
+        List<string> events = [];
+        source.Execute("migrate", $$"""{"uri":"{{Channel}}"}""", events);
 
-        Wait.Until(() => Migration(source).GetProperty("status").GetString() == "failed", () => "a refusal");
+        Wait.Until(() => source.Execute("query-migrate", events: events).GetProperty("return").GetProperty("status").GetString() == "failed", () => "a refusal");
+        events.Should().NotContain("STOP", "the guest is not paused to be refused");
         Migration(source).GetProperty("error-desc").GetString().Should()
             .Contain("net0: its address is 52:54:00:00:00:01, and --net says mac=52:54:00:00:00:02")
             .And.Contain("eth7: the source has no device of this id");
