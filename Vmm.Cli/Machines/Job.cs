@@ -124,8 +124,11 @@ internal sealed class Job : IDisposable
     private void AwaitEnd(Action end)
     {
         _line.WaitForHangUp();
+
+        // It stays there: another process of the machine may be about to look.
+        using ByteDescriptor line = new(_line.Number, ownsHandle: false);
         Span<byte> last = stackalloc byte[1];
-        if (_line.Receive(last, []) == 1 && last[0] == Waits)
+        if (line.Peek(last) == 1 && last[0] == Waits)
         {
             end();
         }

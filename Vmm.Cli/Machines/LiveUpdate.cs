@@ -62,7 +62,8 @@ internal sealed class LiveUpdate(Machine machine, ControlPlane control, Job job,
         using MessageChannel channel = new(socket, cancellation);
         HashSet<string> transfer = BackendTransfer.All.Resolve(machine, []);
         MachineSource source = new(machine, control, transfer, whole: true);
-        using OutgoingMigration migration = new(channel, source, timeouts);
+        using ProcessDescriptor? origin = Migrate.FindProcess(socket);
+        using OutgoingMigration migration = new(channel, source, timeouts) { HasEnded = limit => origin?.WaitForExit(limit) ?? true };
         Verdict verdict = migration.Ask();
         if (!verdict.IsAccepted)
         {

@@ -1,4 +1,5 @@
 using Vmm.Cli.Qmp;
+using Vmm.Core.Linux;
 using Vmm.Migration.Channels;
 using Vmm.Migration.Live;
 using Vmm.Migration.Stream;
@@ -31,10 +32,18 @@ internal sealed class Migrate(Machine machine, ControlPlane control, MigrationSt
             : throw new UserErrorException($"{request.Uri} carries no open files, so the back end of {string.Join(", ", transfer)} can't move through it: use a UNIX socket, or leave backend-transfer out.");
     }
 
+    /// <summary>The process at the other end; null when it is not there any more, or in another process-id namespace.</summary>
+    public static ProcessDescriptor? FindProcess(MessageSocket socket)
+        => PeerCredentials.Find(socket) is { ProcessId: > 0 } peer ? ProcessDescriptor.TryOpen(peer.ProcessId) : null;
+
     private MigrationResult Share(MigrationChannel channel, HashSet<string> transfer, MigrateRequest request, long started)
     {
         MachineSource source = new(machine, control, transfer, whole: false);
-        using OutgoingMigration migration = new(new MessageChannel(channel.Socket!, request.Cancellation), source, request.Timeouts);
+        using ProcessDescriptor? peer = FindProcess(channel.Socket!);
+        using OutgoingMigration migration = new(new MessageChannel(channel.Socket!, request.Cancellation), source, request.Timeouts)
+        {
+            HasEnded = limit => peer?.WaitForExit(limit) ?? true,
+        };
         Verdict verdict = migration.Ask();
         if (!verdict.IsAccepted)
         {

@@ -11,10 +11,13 @@ public static unsafe class StandardError
 {
     private const int Number = 2;
 
-    /// <summary>Writes the text and a line feed in one call where the kernel takes it whole. Where nobody reads, it is lost.</summary>
+    /// <summary>
+    /// Writes the text and a line feed in one call where the kernel takes it whole. Where nobody reads, it is lost. Names that it quotes may come
+    /// from anybody: what would be a command to a terminal is shown as a question mark.
+    /// </summary>
     public static void WriteLine(string text)
     {
-        ReadOnlySpan<byte> rest = Encoding.UTF8.GetBytes(text + "\n");
+        ReadOnlySpan<byte> rest = Encoding.UTF8.GetBytes(string.Concat(text.Select(c => char.IsControl(c) && c is not ('\n' or '\r' or '\t') ? '?' : c)) + "\n");
         while (!rest.IsEmpty)
         {
             nint written;
