@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using Vmm.Cli.Machines;
 using Vmm.Cli.Qmp;
 
 namespace Vmm.Cli.Commands;
@@ -46,13 +47,21 @@ internal sealed class ListCommand : Command, IExamples
     private static string[] Describe(string name, QmpConnection connection)
     {
         JsonElement process = connection.Execute("x-query-process");
+        string id = process.GetProperty("pid").GetInt32().ToString(CultureInfo.InvariantCulture);
+        string state = connection.Execute("query-status").GetProperty("status").GetString()!;
+        if (state == RunState.InMigrate.GetName())
+        {
+            // There is no machine yet.
+            return [name, id, state, Unknown, Unknown, Unknown];
+        }
+
         long memory = connection.Execute("query-memory-size-summary").GetProperty("base-memory").GetInt64();
         TimeSpan uptime = DateTimeOffset.UtcNow - DateTimeOffset.FromUnixTimeSeconds(process.GetProperty("started").GetInt64());
         return
         [
             name,
-            process.GetProperty("pid").GetInt32().ToString(CultureInfo.InvariantCulture),
-            connection.Execute("query-status").GetProperty("status").GetString()!,
+            id,
+            state,
             connection.Execute("query-cpus-fast").GetArrayLength().ToString(CultureInfo.InvariantCulture),
             memory % (1 << 30) == 0 ? $"{memory >> 30}G" : $"{memory >> 20}M",
             uptime.ToString(uptime.Days > 0 ? @"d\d\ hh\:mm\:ss" : @"hh\:mm\:ss", CultureInfo.InvariantCulture),

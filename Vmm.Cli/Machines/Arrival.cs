@@ -48,11 +48,11 @@ internal sealed class Arrival(IncomingMachine machine, ControlPlane control, ILo
         try
         {
             Status.Set("setup");
-            long started = MonotonicClock.Now;
             using (listener)
             {
                 using MigrationChannel channel = listener.Accept(refused => log.LogWarning("{Refused}", refused), _cancellation.Token);
                 MigrationTimeouts timeouts = new();
+                long started = MonotonicClock.Now;
                 Status.Set("active");
                 if (channel.WaitForContent(timeouts.Verdict, _cancellation.Token) == ChannelContent.Messages)
                 {
@@ -63,7 +63,7 @@ internal sealed class Arrival(IncomingMachine machine, ControlPlane control, ILo
                 {
                     new IncomingStream(channel, machine, timeouts, _cancellation.Token).Run();
                     machine.Settle();
-                    Status.Complete(new MigrationTimes { Started = started, Running = MonotonicClock.Now }, (long)machine.Machine!.MemorySize);
+                    Status.Complete(new MigrationTimes { Started = started, Running = MonotonicClock.Now }, bytes: null);
                 }
             }
 

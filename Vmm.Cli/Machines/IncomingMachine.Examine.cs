@@ -65,9 +65,10 @@ internal sealed partial class IncomingMachine
         for (int i = 0; i < manifest.Devices.Count; i++)
         {
             DeviceManifest device = manifest.Devices[i];
-            if (ExamineDevice(device, i, out NetworkDeviceOptions? options) is { } reason)
+            int before = reasons.Count;
+            reasons.AddRange(ExamineDevice(device, i, out NetworkDeviceOptions? options).Select(reason => $"{device.Id}: {reason}"));
+            if (reasons.Count > before)
             {
-                reasons.Add($"{device.Id}: {reason}");
                 continue;
             }
 
@@ -83,12 +84,12 @@ internal sealed partial class IncomingMachine
         _memory = new ResourceSection<GuestMemoryState>(Machines.Machine.MemoryName);
     }
 
-    private string? ExamineDevice(DeviceManifest device, int slot, out NetworkDeviceOptions? options)
+    private List<string> ExamineDevice(DeviceManifest device, int slot, out NetworkDeviceOptions? options)
     {
         NetworkDeviceOptions? replacement = local.Networks.FirstOrDefault(r => r.Id == device.Id);
-        if (!NetworkDeviceOptions.TryParse(device.Options, out options, out string? reason))
+        if (!NetworkDeviceOptions.TryParse(device.Options, out options, out string? unreadable))
         {
-            return reason;
+            return [unreadable];
         }
 
         if (replacement is not null)
@@ -104,24 +105,32 @@ internal sealed partial class IncomingMachine
             };
         }
 
-        return Conflict(device, replacement) ?? (device.Kind != VirtioNetDevice.StateKind.Name ? $"a device of kind {device.Kind} is unknown here"
-            : device.Slot != slot ? $"slot {device.Slot} is not {slot}"
-            : device.QueuePairs != options.Queues ? $"{device.QueuePairs} queue pairs do not fit its options, {device.Options}"
-            : device.BackendTransfer && replacement is not null ? $"its back end is to move, and to be replaced by {replacement.Format()}"
-            : device.BackendTransfer && device.Backend != "tap" ? $"a back end of kind {device.Backend} can't be taken over here"
-            : !device.BackendTransfer && replacement is null && options is { Kind: NetworkBackendKind.Tap, IfName: null }
+        string?[] reasons =
+        [
+            device.Kind != VirtioNetDevice.StateKind.Name ? $"a device of kind {device.Kind} is unknown here" : null,
+            device.Slot != slot ? $"slot {device.Slot} is not {slot}" : null,
+            device.QueuePairs != options.Queues ? $"{Pairs(device.QueuePairs)} do not fit its options, {device.Options}" : null,
+            device.BackendTransfer && replacement is not null ? $"its back end is to move, and to be replaced by {replacement.Format()}" : null,
+            device.BackendTransfer && device.Backend != "tap" ? $"a back end of kind {device.Backend} can't be taken over here" : null,
+            !device.BackendTransfer && replacement is null && options is { Kind: NetworkBackendKind.Tap, IfName: null }
                 ? "its TAP does not move, and it has no name by which it could be opened here: say with --net what takes its place"
-            : null);
+                : null,
+            .. Conflicts(device, replacement),
+        ];
+        return [.. reasons.OfType<string>()];
     }
 
     /// <summary>What the guest sees of a device comes from the source; what takes the back end's place may repeat it, and not change it.</summary>
-    private static string? Conflict(DeviceManifest device, NetworkDeviceOptions? replacement)
-        => replacement is null ? null
-            : replacement.Mac is { } mac && mac.ToString() != device.Mac ? $"its address is {device.Mac}, and --net says mac={mac}"
-            : replacement.Mtu is { } mtu && mtu != device.Mtu ? $"its MTU is {device.Mtu}, and --net says mtu={mtu}"
-            : replacement.Queues != 1 && replacement.Queues != device.QueuePairs ? $"it has {device.QueuePairs} queue pairs, and --net says {replacement.Queues}"
-            : replacement.Fds.Count > 0 && replacement.Fds.Count != device.QueuePairs ? $"it has {device.QueuePairs} queue pairs, and --net passes {replacement.Fds.Count} descriptors"
-            : null;
+    private static string?[] Conflicts(DeviceManifest device, NetworkDeviceOptions? replacement) => replacement is null ? [] :
+    [
+        replacement.Mac is { } mac && mac.ToString() != device.Mac ? $"its address is {device.Mac}, and --net says mac={mac}" : null,
+        replacement.Mtu is { } mtu && mtu != device.Mtu ? $"its MTU is {device.Mtu}, and --net says mtu={mtu}" : null,
+        replacement.Fds.Count > 0 && replacement.Fds.Count != device.QueuePairs ? $"it has {Pairs(device.QueuePairs)}, and --net passes {replacement.Fds.Count} descriptors"
+            : replacement.Queues != 1 && replacement.Queues != device.QueuePairs ? $"it has {Pairs(device.QueuePairs)}, and --net says {replacement.Queues}"
+            : null,
+    ];
+
+    private static string Pairs(int count) => count == 1 ? "1 queue pair" : $"{count} queue pairs";
 
     private void ExamineCpus(CpuManifest cpus, List<string> reasons)
     {

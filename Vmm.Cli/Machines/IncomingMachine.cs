@@ -33,6 +33,9 @@ internal sealed partial class IncomingMachine(ControlPlane control, IncomingOpti
     /// <summary>Called when the machine runs here, before anybody hears of it.</summary>
     public Action? Taken { private get; init; }
 
+    /// <summary>The source's.</summary>
+    public MigrationTimeouts Timeouts => _manifest?.Timeouts ?? new();
+
     /// <summary>Null until it is built.</summary>
     public Machine? Machine { get; private set; }
 

@@ -61,7 +61,14 @@ internal static class MachineRunner
 
         incoming.Machine!.StartConsole();
         using Job own = helper is null ? job : job.Renew(helper);
-        return Attend(incoming.Machine, control, own, signals, log, migrations => migrations.Status.Complete(times, times.StateBytes), back);
+        return Attend(incoming.Machine, control, own, signals, log, Continue, back);
+
+        void Continue(Migrations migrations)
+        {
+            migrations.Timeouts = incoming.Timeouts;
+            migrations.Status.Complete(times, times.StateBytes);
+        }
+
     }
 
     /// <summary>Waits for a guest that a migration brings here.</summary>

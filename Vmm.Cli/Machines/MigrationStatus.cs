@@ -15,8 +15,8 @@ internal sealed class MigrationStatus(ControlPlane control)
     /// <summary>Of the last one that came about.</summary>
     public MigrationTimes? Times { get; private set; }
 
-    /// <summary>What went through the channel then.</summary>
-    public long Bytes { get; private set; }
+    /// <summary>What went through the channel then; null when only the other side knows.</summary>
+    public long? Bytes { get; private set; }
 
     public void Set(string name)
     {
@@ -25,19 +25,20 @@ internal sealed class MigrationStatus(ControlPlane control)
         control.Server?.Emit(QmpEvent.Migration(name));
     }
 
-    /// <summary>It came about, or was only asked about.</summary>
+    /// <summary>It came about, was refused, or was only asked about, which is not worth a word.</summary>
     public void End(MigrationResult result)
     {
-        if (result.Times is null)
+        if (result.Times is { } times)
         {
-            Name = null;
-            return;
+            Complete(times, result.Bytes);
         }
-
-        Complete(result.Times.Value, result.Bytes);
+        else if (Name == "setup")
+        {
+            Fail($"refused: {string.Join("; ", result.Verdict?.Reasons ?? [])}", cancelled: false);
+        }
     }
 
-    public void Complete(MigrationTimes times, long bytes)
+    public void Complete(MigrationTimes times, long? bytes)
     {
         Times = times;
         Bytes = bytes;

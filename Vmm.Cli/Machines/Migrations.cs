@@ -22,19 +22,41 @@ internal sealed class Migrations(Machine machine, ControlPlane control, Job job,
     /// <param name="ended">Told how it ended, unless the machine is gone: then its new process tells.</param>
     /// <exception cref="QmpException">There is one under way.</exception>
     public void Begin(LiveUpdateRequest request, Action<MigrationResult?, Exception?> ended)
-        => Begin((timeouts, cancellation) => new LiveUpdate(machine, control, job, Status, log).Run(request with { Timeouts = timeouts, Cancellation = cancellation }), ended);
+        => Begin(
+            (timeouts, cancellation) =>
+            {
+                if (!request.DryRun)
+                {
+                    Status.Set("setup");
+                }
+
+                return new LiveUpdate(machine, control, job, Status, log).Run(request with { Timeouts = timeouts, Cancellation = cancellation });
+            },
+            ended);
 
     /// <summary>Hands the machine back to the process that it came from.</summary>
     /// <param name="channel">To it; disposed when it is done.</param>
     /// <param name="before">When each part was done of the way here.</param>
     public void Begin(MessageSocket channel, MigrationTimes before)
-        => Begin((timeouts, cancellation) => new LiveUpdate(machine, control, job, Status, log).Return(channel, before, timeouts, cancellation), (_, _) => { });
+        => Begin(
+            (timeouts, cancellation) =>
+            {
+                Status.Set("setup");
+                return new LiveUpdate(machine, control, job, Status, log).Return(channel, before, timeouts, cancellation);
+            },
+            (_, _) => { });
 
     /// <summary>Starts a migration on a thread of its own; how it ends is for <see cref="Status"/> to say.</summary>
     /// <param name="request">Its time-outs and cancellation are filled in here.</param>
     /// <exception cref="QmpException">There is one under way.</exception>
     public void Begin(MigrateRequest request)
-        => Begin((timeouts, cancellation) => new Migrate(machine, control, Status).Run(request with { Timeouts = timeouts, Cancellation = cancellation }), (_, _) => { });
+        => Begin(
+            (timeouts, cancellation) =>
+            {
+                Status.Set("setup");
+                return new Migrate(machine, control, Status).Run(request with { Timeouts = timeouts, Cancellation = cancellation });
+            },
+            (_, _) => { });
 
     /// <summary>The one that is under way ends, if it has not gone too far.</summary>
     public void Cancel()
@@ -76,7 +98,6 @@ internal sealed class Migrations(Machine machine, ControlPlane control, Job job,
         Exception? failure = null;
         try
         {
-            Status.Set("setup");
             result = run();
             Status.End(result);
         }

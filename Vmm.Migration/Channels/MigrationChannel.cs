@@ -135,6 +135,20 @@ public sealed class MigrationChannel : IDisposable
         _command?.Complete(timeout);
     }
 
+    /// <summary>Why a command has taken or written too little; null when that is not its fault.</summary>
+    internal ChannelException? FindFailure(TimeSpan timeout)
+    {
+        try
+        {
+            _command?.Complete(timeout);
+            return null;
+        }
+        catch (ChannelException e)
+        {
+            return e;
+        }
+    }
+
     public void Dispose()
     {
         _bytes.Dispose();
@@ -150,7 +164,7 @@ public sealed class MigrationChannel : IDisposable
         DescriptorKind kind = ByteDescriptor.Probe(uri.Number);
         return InheritedDescriptors.Contains(uri.Number)
             ? kind
-            : throw new ChannelException($"{uri} is a descriptor of vmm's own; name one that whoever started vmm has passed on.");
+            : throw new ChannelException($"{uri} was not passed on by whoever started vmm; name one that was.");
     }
 
     private static MigrationChannel FromDescriptor(MigrationUri uri, bool writing)

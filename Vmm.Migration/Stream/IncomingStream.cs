@@ -59,23 +59,9 @@ public sealed class IncomingStream(MigrationChannel channel, IStreamDestination 
         {
             return new MachineStreamReader(stream, machine).Read(untilEnd: !channel.IsBidirectional);
         }
-        catch (StateException) when (channel.Socket is null && Failure() is { } failure)
+        catch (StateException) when (channel.Socket is null && channel.FindFailure(timeouts.Stall) is { } failure)
         {
             throw failure;
-        }
-    }
-
-    /// <summary>Why a command has written too little.</summary>
-    private ChannelException? Failure()
-    {
-        try
-        {
-            channel.Complete(timeouts.Stall);
-            return null;
-        }
-        catch (ChannelException e)
-        {
-            return e;
         }
     }
 

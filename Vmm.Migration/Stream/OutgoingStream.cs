@@ -64,6 +64,10 @@ public sealed class OutgoingStream(MigrationChannel channel, IStreamSource machi
         {
             throw Explain(new MessageChannel(socket, cancellation), e);
         }
+        catch (MigrationException) when (channel.Socket is null && !cancellation.IsCancellationRequested && channel.FindFailure(timeouts.Stall) is { } failure)
+        {
+            throw failure;
+        }
     }
 
     private void HandOver(MessageChannel messages)

@@ -395,7 +395,7 @@ public sealed class ChannelTests : IDisposable
         using FileDescriptor folder = FileDescriptor.Open("/", LibC.O_RDONLY);
         using ListeningSocket listening = ListeningSocket.Listen(Path.Combine(_folder, "l"));
 
-        Connecting(file).Should().Throw<ChannelException>().WithMessage("fd:* is a descriptor of vmm's own; name one that whoever started vmm has passed on.");
+        Connecting(file).Should().Throw<ChannelException>().WithMessage("fd:* was not passed on by whoever started vmm; name one that was.");
         foreach (FileDescriptor inherited in (FileDescriptor[])[file, folder, listening])
         {
             _ = LibC.fcntl(inherited.Number, LibC.F_SETFD, 0);
