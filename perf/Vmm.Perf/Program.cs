@@ -1,11 +1,12 @@
 using BenchmarkDotNet.Running;
 using Vmm.Perf.Blackout;
 using Vmm.Perf.Compare;
+using Vmm.Perf.Migration;
 
 namespace Vmm.Perf;
 
 /// <summary>
-/// <c>bench</c>: the in-process benchmarks; what follows goes to BenchmarkDotNet. <c>compare-qemu</c>: the side-by-side.
+/// <c>bench</c>: the in-process benchmarks; what follows goes to BenchmarkDotNet. <c>compare-qemu</c>, <c>compare-qemu-migration</c>: the side-by-sides.
 /// <c>blackout</c>: what handing a guest over costs, step by step.
 /// </summary>
 internal static class Program
@@ -20,6 +21,8 @@ internal static class Program
                 return RunBenchmarks(rest);
             case ["compare-qemu", .. string[] rest]:
                 return CompareCommand.Execute(rest);
+            case ["compare-qemu-migration", .. string[] rest]:
+                return MigrationCommand.Execute(rest);
             case ["blackout", .. string[] rest]:
                 return BlackoutCommand.Execute(rest);
             default:

@@ -39,11 +39,11 @@ internal sealed class CompareCommand
         string kernel = Path.Combine(Path.GetTempPath(), $"compare-{Environment.ProcessId}.elf");
         try
         {
-            Shell(command._vmm, "demo-guest", "--output", kernel);
+            HostTool.Run(command._vmm, "demo-guest", "--output", kernel);
             command.SetUpNetwork();
             command.RunAll(
                 Contender.Vmm("vmm", command._vmm, kernel),
-                command._baseline is { } baseline ? Contender.Vmm("baseline", baseline, kernel) : Contender.Qemu(VersionOf(command._qemu), command._qemu, kernel));
+                command._baseline is { } baseline ? Contender.Vmm("baseline", baseline, kernel) : Contender.Qemu(HostTool.NameOfQemu(command._qemu), command._qemu, kernel));
             return 0;
         }
         finally
@@ -80,11 +80,11 @@ internal sealed class CompareCommand
     /// <summary>One TAP for both, made beforehand with the header that both negotiate; the guest's address needs no ARP.</summary>
     private void SetUpNetwork()
     {
-        Shell("ip", "link", "set", "lo", "up");
-        Shell("ip", "tuntap", "add", "dev", Contender.Tap, "mode", "tap", "vnet_hdr");
-        Shell("ip", "address", "add", $"{Contender.HostAddress}/24", "dev", Contender.Tap);
-        Shell("ip", "link", "set", Contender.Tap, "up");
-        Shell("ip", "neighbor", "add", Contender.GuestAddress, "lladdr", Contender.GuestMac, "dev", Contender.Tap, "nud", "permanent");
+        HostTool.Run("ip", "link", "set", "lo", "up");
+        HostTool.Run("ip", "tuntap", "add", "dev", Contender.Tap, "mode", "tap", "vnet_hdr");
+        HostTool.Run("ip", "address", "add", $"{Contender.HostAddress}/24", "dev", Contender.Tap);
+        HostTool.Run("ip", "link", "set", Contender.Tap, "up");
+        HostTool.Run("ip", "neighbor", "add", Contender.GuestAddress, "lladdr", Contender.GuestMac, "dev", Contender.Tap, "nud", "permanent");
     }
 
     private void RunAll(Contender vmm, Contender other)
@@ -120,21 +120,5 @@ internal sealed class CompareCommand
 
         Console.Error.WriteLine($"{Stopwatch.GetElapsedTime(start).TotalSeconds:F0} s, {lost} messages lost");
         ComparisonTable.Write(Console.Out, ours, theirs, other.Name);
-    }
-
-    private static string VersionOf(string qemu)
-    {
-        string text = Shell(qemu, "--version");
-        return $"QEMU {text.Split(' ', '\n').FirstOrDefault(word => word.Length > 0 && char.IsAsciiDigit(word[0]))}";
-    }
-
-    private static string Shell(string program, params string[] arguments)
-    {
-        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true })!;
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0
-            ? output
-            : throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} ended with {process.ExitCode}.");
     }
 }
