@@ -18,6 +18,9 @@ internal sealed class LiveUpdate(Machine machine, ControlPlane control, Job job,
     /// <summary>The hidden command with which the new process is started; the channel is descriptor 3, the <see cref="Job"/>'s line 4, the way back 5.</summary>
     public const string Command = "incoming";
 
+    /// <summary>For a process that has closed its channel to end.</summary>
+    private static readonly TimeSpan s_grace = TimeSpan.FromMilliseconds(200);
+
     /// <summary>Starts the new binary, asks for its verdict and, unless that is all that is wanted, hands over.</summary>
     /// <exception cref="UserErrorException">The request names a device that there is not, or whose back end can't move.</exception>
     /// <exception cref="MigrationException">It did not come about; the guest runs here.</exception>
@@ -43,6 +46,11 @@ internal sealed class LiveUpdate(Machine machine, ControlPlane control, Job job,
         catch (MachineLostException)
         {
             throw;
+        }
+        catch (MigrationException e) when (e.Step <= MigrationStep.Verdict && child is not null && child.TryWait(s_grace))
+        {
+            back?.Near.Dispose();
+            throw new MigrationException(e.Step, $"{e.Reason}: {request.Binary} ended with exit code {child.Wait()}; is it a vmm that can take a machine over?", e);
         }
         catch
         {
