@@ -40,16 +40,7 @@ public sealed partial class KvmVirtualMachine
             return ref state.Vcpus[Instance];
         }
 
-        protected override KvmVcpuState Prepare()
-        {
-            if (Instance == 0)
-            {
-                // It won't be long until the machine is resumed.
-                machine._group?.Alert();
-            }
-
-            return state.Vcpus[Instance];
-        }
+        protected override KvmVcpuState Prepare() => state.Vcpus[Instance];
 
         protected override void Apply(ref KvmVcpuState loaded) => state.Vcpus[Instance] = loaded;
     }

@@ -171,6 +171,9 @@ public sealed partial class KvmVirtualMachine : IVirtualMachine
     /// <inheritdoc/>
     public void SetUrgent(bool urgent) => _group?.SetUrgent(urgent);
 
+    /// <summary>The paused vCPUs will be resumed in a moment: they wait for that without sleeping, for half a millisecond.</summary>
+    public void Alert() => _group?.Alert();
+
     /// <inheritdoc/>
     public void Dispose()
     {

@@ -65,6 +65,8 @@ internal sealed partial class IncomingMachine(ControlPlane control, IncomingOpti
     void IStreamDestination.Prepare()
         => Build(GuestMemory.Create(new GuestMemoryOptions(_manifest!.Memory.Size, _manifest.Memory.HugePages, local.Populate)));
 
+    public void Alert() => Machine!.Alert();
+
     public void Run()
     {
         foreach (NetworkCard card in Machine!.Cards.Where(card => !_transferred.Contains(card.Id)))
@@ -77,14 +79,16 @@ internal sealed partial class IncomingMachine(ControlPlane control, IncomingOpti
 
     public void Settle()
     {
-        Machine!.SetUrgent(false);
-        _urgency?.Lower();
         Taken?.Invoke();
         control.Server?.TakeOver();
-        if (Machine.RunState == RunState.Running)
+        if (Machine!.RunState == RunState.Running)
         {
             control.Server?.Emit(QmpEvent.Resume);
         }
+
+        // ORDER: the guest's first steps come before all this process's other threads, which begin now; the one that can end that, last.
+        Machine.SetUrgent(false);
+        _urgency?.Lower();
     }
 
     public void Dispose() => Machine?.Dispose();

@@ -162,6 +162,9 @@ internal sealed partial class Machine
     /// <summary>For the moment when the guest stands still: its threads come before all others.</summary>
     public void SetUrgent(bool urgent) => _hypervisor!.SetUrgent(urgent);
 
+    /// <summary>It goes on in a moment: its vCPUs wait for that without sleeping.</summary>
+    public void Alert() => _hypervisor!.Alert();
+
     /// <summary>Returns when no vCPU runs and no queue moves. With <see cref="_runLock"/>; the run state is the caller's business.</summary>
     // ORDER: the vCPUs first: what they have written to registers by then is in the devices before these stop.
     private void Freeze()

@@ -74,6 +74,8 @@ internal sealed class MachineSource : IMigrationSource, IStreamSource
         Tell(QmpEvent.Stop);
     }
 
+    public void StandBack() => _urgency!.StandBack();
+
     public void Resume()
     {
         _machine.ResumeAsBefore();

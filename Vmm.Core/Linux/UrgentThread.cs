@@ -14,6 +14,7 @@ public sealed unsafe class UrgentThread(int threadId)
     public const int High = 2;
 
     private const int BestNice = -20;
+    private const int SCHED_BATCH = 3;
 
     private int _policy = -1;
     private sched_param _parameters;
@@ -39,6 +40,26 @@ public sealed unsafe class UrgentThread(int threadId)
 
         (_policy, _parameters, _nice) = (policy, before, nice);
         return true;
+    }
+
+    /// <summary>
+    /// What follows has time: the thread runs when a processor is free, and takes none from a thread that runs (SCHED_BATCH). Until
+    /// <see cref="Lower"/>.
+    /// </summary>
+    public void StandBack()
+    {
+        if (_policy < 0)
+        {
+            sched_param now = default;
+            _policy = Libc.sched_getscheduler(threadId);
+            _ = Libc.sched_getparam(threadId, &now);
+            _parameters = now;
+            _nice = Libc.getpriority(Libc.PRIO_PROCESS, threadId);
+        }
+
+        sched_param none = default;
+        _ = Libc.sched_setscheduler(threadId, SCHED_BATCH, &none);
+        _ = Libc.setpriority(Libc.PRIO_PROCESS, threadId, _nice);
     }
 
     /// <summary>Gives it the priority back that it had before.</summary>

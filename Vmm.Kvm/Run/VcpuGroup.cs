@@ -132,7 +132,6 @@ internal sealed class VcpuGroup : IDisposable
         lock (_lock)
         {
             thread.MustSettle = true;
-            _alerts++;
             Monitor.PulseAll(_lock);
         }
 
@@ -189,7 +188,7 @@ internal sealed class VcpuGroup : IDisposable
         {
             lock (_lock)
             {
-                while (_target == Target.Paused && _alerts == alerts)
+                while (_target == Target.Paused && _alerts == alerts && !thread.MustSettle)
                 {
                     Monitor.Wait(_lock);
                 }
@@ -207,13 +206,15 @@ internal sealed class VcpuGroup : IDisposable
                     return true;
                 }
 
-                alerts = _alerts;
                 if (thread.MustSettle)
                 {
                     thread.Settle();
                     thread.MustSettle = false;
                     Monitor.PulseAll(_lock);
+                    continue;
                 }
+
+                alerts = _alerts;
             }
 
             var moment = new Moment(s_alertTime);

@@ -19,6 +19,11 @@ public interface IMigrationDestination
     /// <summary>What the source will send when the guest is paused.</summary>
     IReadOnlyList<IStateSection> State { get; }
 
+    /// <summary>The state has come, and will be loaded and applied now.</summary>
+    void Alert()
+    {
+    }
+
     /// <summary>Runs the guest. From here on nothing may fail.</summary>
     void Run();
 

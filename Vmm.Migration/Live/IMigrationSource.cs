@@ -19,6 +19,11 @@ public interface IMigrationSource
     /// <summary>Stops the vCPUs at a clean point and every queue where it is; nothing is read from the back ends any more.</summary>
     void Pause();
 
+    /// <summary>The state has gone out; what comes now takes its time from the destination.</summary>
+    void StandBack()
+    {
+    }
+
     /// <summary>Goes on after <see cref="Pause"/>, as if nothing had been.</summary>
     void Resume();
 }

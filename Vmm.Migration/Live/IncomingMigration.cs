@@ -100,6 +100,7 @@ public sealed class IncomingMigration(MessageChannel channel, IMigrationDestinat
         IReadOnlyList<IStateSection> sections = [.. machine.State, _times];
         Message message = Receive(MigrationStep.State, MessageType.State, _timeouts.Prepare);
         long received = MonotonicClock.Now;
+        machine.Alert();
         try
         {
             Load(message, sections);

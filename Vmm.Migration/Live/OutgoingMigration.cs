@@ -81,6 +81,7 @@ public sealed class OutgoingMigration(MessageChannel channel, IMigrationSource m
             // ORDER: on offer before the first byte goes out, so that a destination that has all of it can take it.
             _baton.TryOffer();
             channel.Send(MigrationStep.State, MessageType.State, _buffer.Written, _buffer.Descriptors, deadline);
+            machine.StandBack();
             return ReceiveTimes(deadline);
         }
         catch (Exception) when (_baton.TryWithdraw())
