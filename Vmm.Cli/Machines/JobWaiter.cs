@@ -12,7 +12,7 @@ internal sealed class JobWaiter(MessageSocket line)
     /// <summary>Two process ids: the machine has gone from the first to the second.</summary>
     public const int MessageSize = 2 * sizeof(int);
 
-    private static readonly int[] s_signals = [LibC.SIGHUP, LibC.SIGINT, LibC.SIGTERM, LibC.SIGUSR1];
+    private static readonly int[] s_signals = [LibC.SIGHUP, LibC.SIGINT, LibC.SIGTERM, LibC.SIGUSR1, LibC.SIGCONT];
 
     /// <summary>How long a process that has got all that it needs may take to say so.</summary>
     private static readonly TimeSpan s_takeOverLimit = TimeSpan.FromSeconds(10);
@@ -32,7 +32,7 @@ internal sealed class JobWaiter(MessageSocket line)
     public int Wait(ChildProcess first)
     {
         _running = first;
-        PosixSignalRegistration[] signals = [.. s_signals.Select(Forward)];
+        PosixSignalRegistration[] signals = [.. s_signals.Select(Forward), PosixSignalRegistration.Create((PosixSignal)LibC.SIGTSTP, Stop)];
         ChildProcess last;
         do
         {
@@ -97,6 +97,14 @@ internal sealed class JobWaiter(MessageSocket line)
         }
 
         return process;
+    }
+
+    /// <summary>A job stops as a whole: whoever waits for this process has to see that it has.</summary>
+    private void Stop(PosixSignalContext context)
+    {
+        context.Cancel = true;
+        _running?.Signal(LibC.SIGSTOP);
+        _ = LibC.kill(Environment.ProcessId, LibC.SIGSTOP);
     }
 
     /// <summary>Signals to this process are meant for the machine.</summary>
