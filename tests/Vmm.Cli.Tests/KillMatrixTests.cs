@@ -35,7 +35,12 @@ public sealed class KillMatrixTests
 
         if (taken)
         {
-            Error(reply!.Value).Should().Contain("the destination has taken the guest over");
+            // It may have answered the client itself by then: the guest was there.
+            if (!reply!.Value.TryGetProperty("return", out _))
+            {
+                Error(reply.Value).Should().Contain("the destination has taken the guest over");
+            }
+
             guest.Guest.Process.WaitForExit().Should().Be(ExitCode.HostError);
             guest.Guest.Process.Error.Should().Contain("the destination has taken the guest over");
             guest.ExpectNothingLeft();
