@@ -14,6 +14,9 @@ internal static class MachineRunner
     /// <summary>SIGUSR1: prints the counters of a machine that runs.</summary>
     public const PosixSignal CountersSignal = (PosixSignal)10;
 
+    /// <summary>For a source whose machine has gone; one that is stopped lets go when it is continued.</summary>
+    private const int LettingGoMilliseconds = 1000;
+
     /// <summary>Boots a guest.</summary>
     public static int Run(MachineOptions options, ILogger log)
     {
@@ -51,6 +54,9 @@ internal static class MachineRunner
             using MessageChannel messages = new(channel);
             signals.Catch();
             times = new IncomingMigration(messages, incoming, new MigrationTimeouts()).Run();
+
+            // ORDER: before any client hears of it. The source waits for the machine by then, or has died: whoever kills it later means the machine.
+            _ = channel.WaitForHangUp(LettingGoMilliseconds);
         }
         catch (MigrationException e)
         {
@@ -68,7 +74,6 @@ internal static class MachineRunner
             migrations.Timeouts = incoming.Timeouts;
             migrations.Status.Complete(times, times.StateBytes);
         }
-
     }
 
     /// <summary>Waits for a guest that a migration brings here.</summary>

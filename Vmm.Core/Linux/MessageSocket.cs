@@ -46,14 +46,19 @@ public sealed unsafe class MessageSocket : FileDescriptor
         return ready > 0 || (ready < 0 && LibC.errno == LibC.EINTR);
     }
 
-    /// <summary>Waits until the peer has closed, whatever there is to read.</summary>
-    public void WaitForHangUp()
+    /// <summary>Waits until the peer has closed, whatever there is to read. False when the time is up.</summary>
+    /// <param name="milliseconds">-1 waits for ever.</param>
+    public bool WaitForHangUp(int milliseconds = -1)
     {
         pollfd poll = new() { fd = Number, events = POLLRDHUP };
-        while (poll.revents == 0)
+        int ready;
+        do
         {
-            _ = LibC.poll(&poll, 1, -1);
+            ready = LibC.poll(&poll, 1, milliseconds);
         }
+        while (ready < 0 && LibC.errno == LibC.EINTR);
+
+        return ready > 0;
     }
 
     /// <summary>

@@ -35,8 +35,12 @@ public sealed class KillMatrixTests
 
         if (taken)
         {
-            // It may have answered the client itself by then: the guest was there.
-            if (!reply!.Value.TryGetProperty("return", out _))
+            // It may have answered the client itself by then: the guest was there, and it says so.
+            if (reply!.Value.TryGetProperty("return", out JsonElement answer))
+            {
+                answer.GetProperty("pid").GetInt32().Should().NotBe(guest.Source);
+            }
+            else
             {
                 Error(reply.Value).Should().Contain("the destination has taken the guest over");
             }
@@ -69,6 +73,24 @@ public sealed class KillMatrixTests
         guest.Guest.Process.WaitForExit().Should().Be(ExitCode.SignalBase + LibC.SIGKILL);
         guest.ExpectNothingLeft();
         guest.Guest.Process.Error.Should().Contain(waiter ? "the process that waited for it was killed" : $"process {guest.Source}, which ran the machine, was killed by signal 9");
+    }
+
+    /// <summary>The client hears of an update no earlier than the process that is to wait then.</summary>
+    [Fact]
+    public void Afterwards_WhenTheSourceHasHeardLate_KillingItEndsTheMachine()
+    {
+        using UpdatedGuest guest = new();
+        guest.At("Running", (_, message) =>
+        {
+            Thread.Sleep(500);
+            return [message];
+        });
+        Update(guest)!.Value.TryGetProperty("return", out _).Should().BeTrue();
+
+        _ = LibC.kill(guest.Guest.Process.Id, LibC.SIGKILL);
+
+        guest.Guest.Process.WaitForExit().Should().Be(ExitCode.SignalBase + LibC.SIGKILL);
+        guest.ExpectNothingLeft();
     }
 
     /// <summary>A stopped destination is given up, unless it has the guest: then it is waited for.</summary>
