@@ -39,7 +39,7 @@ internal sealed class BenchMachine : IDisposable
             ];
 
             // A child inherits the namespace of the thread that starts it.
-            _first = network.Namespace.Run(() => ChildProcess.Start(Environment.ProcessPath!, arguments));
+            _first = network.Namespace.Run(() => ChildProcess.Start(ProgramFile.Path, arguments));
             _connection = Connect(socket);
             Process = FirstProcess;
         }

@@ -62,7 +62,7 @@ internal sealed class BenchLiveUpdateCommand : Command, IExamples
             Memory = parsed.GetRequiredValue(_memory),
             Cpus = parsed.GetValue(_cpus),
             Queues = parsed.GetValue(_queues),
-            Binary = Path.GetFullPath(parsed.GetValue(_binary) ?? Environment.ProcessPath!),
+            Binary = Path.GetFullPath(parsed.GetValue(_binary) ?? ProgramFile.Path),
             Rate = parsed.GetValue(_rate),
             InFlight = parsed.GetValue(_inFlight),
             Interval = TimeSpan.FromMilliseconds(parsed.GetValue(_interval)),

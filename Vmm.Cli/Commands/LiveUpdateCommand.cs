@@ -114,9 +114,7 @@ internal sealed class LiveUpdateCommand : Command, IExamples
         Table table = new() { Border = Console.IsOutputRedirected ? TableBorder.None : TableBorder.Rounded };
         table.AddColumn("phase");
         table.AddColumn(new TableColumn("us").RightAligned());
-        foreach ((string name, double microseconds) in ((string, double)[])[
-            ("verdict", phases.Verdict), ("prepare", phases.Prepare), ("pause", phases.Pause), ("save", phases.Save), ("send", phases.Send),
-            ("load", phases.Load), ("apply", phases.Apply), ("run", phases.Run), ("downtime", phases.Downtime)])
+        foreach ((string name, double microseconds) in phases.GetRows())
         {
             table.AddRow(name, microseconds.ToString("N0", CultureInfo.InvariantCulture));
         }

@@ -28,7 +28,7 @@ internal sealed partial class DemoSession
         MigrationResult result;
         try
         {
-            result = new LiveUpdate(_machine, _control, _job, new MigrationStatus(_control), _log).Run(new LiveUpdateRequest { Binary = Environment.ProcessPath! });
+            result = new LiveUpdate(_machine, _control, _job, new MigrationStatus(_control), _log).Run(new LiveUpdateRequest { Binary = ProgramFile.Path });
         }
         catch (IOException e)
         {

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Tmds.Linux;
 using Vmm.Cli.Qmp;
 using Vmm.Core.Linux;
 using Vmm.Migration.Live;
@@ -54,8 +55,7 @@ internal sealed class LiveUpdate(Machine machine, ControlPlane control, Job job,
         }
         catch
         {
-            // It has nothing to do, and may not notice: a stopped process, say.
-            child?.Signal(Tmds.Linux.LibC.SIGKILL);
+            child?.Signal(LibC.SIGKILL);
             child?.Wait();
             back?.Near.Dispose();
             throw;
@@ -67,21 +67,12 @@ internal sealed class LiveUpdate(Machine machine, ControlPlane control, Job job,
     /// <exception cref="MachineLostException">It took the guest and died.</exception>
     public MigrationResult Return(MessageSocket socket, MigrationTimes before, MigrationTimeouts timeouts, CancellationToken cancellation)
     {
-        using MessageChannel channel = new(socket, cancellation);
-        HashSet<string> transfer = BackendTransfer.All.Resolve(machine, []);
-        MachineSource source = new(machine, control, transfer, whole: true);
-        using ProcessDescriptor? origin = Migrate.FindProcess(socket);
-        using OutgoingMigration migration = new(channel, source, timeouts) { HasEnded = limit => origin?.WaitForExit(limit) ?? true };
-        Verdict verdict = migration.Ask();
-        if (!verdict.IsAccepted)
+        using (socket)
         {
-            throw new MigrationException(MigrationStep.Verdict, $"refused: {string.Join("; ", verdict.Reasons)}");
+            MigrationResult result = new Migrate(machine, control, status).Share(
+                socket, BackendTransfer.All.Resolve(machine, []), whole: true, timeouts, before.Started, before.Downtime, cancellation);
+            return result with { Departure = new Departure.Back() };
         }
-
-        MigrationTimes times = migration.Run(verdict, before.Started, before.Downtime);
-        source.Settle();
-        machine.Release(transfer, whole: true);
-        return new MigrationResult(verdict, times, times.StateBytes, new Departure.Back());
     }
 
     private ChildProcess Start(LiveUpdateRequest request, MessageSocket channel, MessageSocket? back)
@@ -102,7 +93,13 @@ internal sealed class LiveUpdate(Machine machine, ControlPlane control, Job job,
             migration.Abort(verdict.IsAccepted ? "it was a dry run" : "refused");
             channel.Dispose();
             back?.Dispose();
-            child.Wait();
+            if (!child.TryWait(s_grace))
+            {
+                // It has nothing to do any more, and does not notice: a stopped process, say.
+                child.Signal(LibC.SIGKILL);
+                child.Wait();
+            }
+
             return new MigrationResult(verdict, null, 0, null);
         }
 

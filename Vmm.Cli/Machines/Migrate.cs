@@ -24,45 +24,51 @@ internal sealed class Migrate(Machine machine, ControlPlane control, MigrationSt
         status.Set("active");
         if (channel.MayCarryDescriptors)
         {
-            return Share(channel, transfer, request, started);
+            return Share(channel.Socket!, transfer, whole: false, request.Timeouts, started, earlier: 0, request.Cancellation);
         }
 
         return transfer.Count == 0
-            ? Stream(channel, request, started)
+            ? Stream(channel, transfer, request, started)
             : throw new UserErrorException($"{request.Uri} carries no open files, so the back end of {string.Join(", ", transfer)} can't move through it: use a UNIX socket, or leave backend-transfer out.");
     }
 
-    /// <summary>The process at the other end; null when it is not there any more, or in another process-id namespace.</summary>
-    public static ProcessDescriptor? FindProcess(MessageSocket socket)
-        => PeerCredentials.Find(socket) is { ProcessId: > 0 } peer ? ProcessDescriptor.TryOpen(peer.ProcessId) : null;
-
-    private MigrationResult Share(MigrationChannel channel, HashSet<string> transfer, MigrateRequest request, long started)
+    /// <summary>Hands it over with its RAM and what else moves through a socket, to a process that was not started for that.</summary>
+    /// <param name="socket">To it; stays the caller's.</param>
+    /// <param name="transfer">The ids of the devices whose back ends move.</param>
+    /// <param name="whole">Name, console and control plane go along.</param>
+    /// <param name="timeouts">For both sides.</param>
+    /// <param name="started">When the command began, for the times.</param>
+    /// <param name="earlier">As of <see cref="OutgoingMigration.Run"/>.</param>
+    /// <param name="cancellation">Ends it, if it has not gone too far.</param>
+    public MigrationResult Share(
+        MessageSocket socket, HashSet<string> transfer, bool whole, MigrationTimeouts timeouts, long started, long earlier, CancellationToken cancellation)
     {
-        MachineSource source = new(machine, control, transfer, whole: false);
-        using ProcessDescriptor? peer = FindProcess(channel.Socket!);
-        using OutgoingMigration migration = new(new MessageChannel(channel.Socket!, request.Cancellation), source, request.Timeouts)
-        {
-            HasEnded = limit => peer?.WaitForExit(limit) ?? true,
-        };
+        MachineSource source = new(machine, control, transfer, whole);
+        using ProcessDescriptor? peer = FindProcess(socket);
+        using OutgoingMigration migration = new(new MessageChannel(socket, cancellation), source, timeouts) { HasEnded = limit => peer?.WaitForExit(limit) ?? true };
         Verdict verdict = migration.Ask();
         if (!verdict.IsAccepted)
         {
             throw new MigrationException(MigrationStep.Verdict, $"the destination refuses the machine: {string.Join("; ", verdict.Reasons)}");
         }
 
-        MigrationTimes times = migration.Run(verdict, started);
+        MigrationTimes times = migration.Run(verdict, started, earlier);
         source.Settle();
-        machine.Release(transfer, whole: false);
+        machine.Release(transfer, whole);
         return new MigrationResult(verdict, times, times.StateBytes, null);
     }
 
-    private MigrationResult Stream(MigrationChannel channel, MigrateRequest request, long started)
+    /// <summary>The process at the other end; null when it is not there any more, or in another process-id namespace.</summary>
+    private static ProcessDescriptor? FindProcess(MessageSocket socket)
+        => PeerCredentials.Find(socket) is { ProcessId: > 0 } peer ? ProcessDescriptor.TryOpen(peer.ProcessId) : null;
+
+    private MigrationResult Stream(MigrationChannel channel, HashSet<string> transfer, MigrateRequest request, long started)
     {
         long paused = MonotonicClock.Now;
-        long bytes = new OutgoingStream(channel, new MachineSource(machine, control, new HashSet<string>(), whole: false), request.Timeouts, request.Cancellation).Run();
+        long bytes = new OutgoingStream(channel, new MachineSource(machine, control, transfer, whole: false), request.Timeouts, request.Cancellation).Run();
         if (channel.IsBidirectional)
         {
-            machine.Release(new HashSet<string>(), whole: false);
+            machine.Release(transfer, whole: false);
         }
         else
         {

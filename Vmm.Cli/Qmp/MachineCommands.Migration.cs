@@ -21,9 +21,9 @@ internal sealed partial class MachineCommands
             arguments.End();
             _migrations.Cancel();
         });
-        commands.Add("query-migrate", WithoutArguments(() => MigrationInfo.From(_migrations.Status)), QmpJson.Default.MigrationInfo);
-        commands.Add("query-backend-transfer", WithoutArguments(DescribeTransfer), QmpJson.Default.BackendTransferInfoArray);
-        commands.Add("query-migrate-parameters", WithoutArguments(() => MigrationParameters.From(_migrations.Timeouts)), QmpJson.Default.MigrationParameters);
+        commands.AddQuery("query-migrate", () => MigrationInfo.From(_migrations.Status), QmpJson.Default.MigrationInfo);
+        commands.AddQuery("query-backend-transfer", DescribeTransfer, QmpJson.Default.BackendTransferInfoArray);
+        commands.AddQuery("query-migrate-parameters", () => MigrationParameters.From(_migrations.Timeouts), QmpJson.Default.MigrationParameters);
         commands.Add("migrate-set-parameters", SetParameters);
     }
 

@@ -31,6 +31,7 @@ internal sealed partial class MachineCommands
     public static void Register(Machine machine, QmpServer server, Migrations migrations, bool passing)
     {
         MachineCommands commands = new(machine, server, migrations);
+        ProcessCommands.Register(server.Commands, machine.Name, machine.Started, machine.Lifetime);
         commands.RegisterControl(server.Commands);
         commands.RegisterQueries(server.Commands);
         commands.RegisterDevices(server.Commands);
@@ -59,11 +60,6 @@ internal sealed partial class MachineCommands
                 _server.Emit(QmpEvent.Resume);
             }
         });
-        commands.Add("quit", arguments =>
-        {
-            arguments.End();
-            _machine.Lifetime.End(new GuestEnd(GuestEndCause.Stopped, Report: ShutdownReason.Quit));
-        });
         commands.Add("system_powerdown", arguments =>
         {
             arguments.End();
@@ -80,21 +76,11 @@ internal sealed partial class MachineCommands
 
     private void RegisterQueries(QmpCommands commands)
     {
-        commands.Add("query-status", WithoutArguments(() => new StatusInfo(_machine.RunState.GetName(), false, _machine.RunState == RunState.Running)), QmpJson.Default.StatusInfo);
-        commands.Add("query-version", WithoutArguments(() => VersionInfo.Current), QmpJson.Default.VersionInfo);
-        commands.Add("query-name", WithoutArguments(() => new NameInfo(_machine.Name)), QmpJson.Default.NameInfo);
-        commands.Add("query-commands", WithoutArguments(() => commands.Names.Select(name => new NameInfo(name)).ToArray()), QmpJson.Default.NameInfoArray);
-        commands.Add("query-cpus-fast", WithoutArguments(DescribeCpus), QmpJson.Default.CpuInfoArray);
-        commands.Add("query-memory-size-summary", WithoutArguments(() => new MemorySummary(_machine.MemorySize, 0)), QmpJson.Default.MemorySummary);
-        commands.Add("x-query-process", WithoutArguments(() => new ProcessInfo(Environment.ProcessId, _machine.Started.ToUnixTimeSeconds())), QmpJson.Default.ProcessInfo);
+        commands.AddQuery("query-status", () => new StatusInfo(_machine.RunState.GetName(), false, _machine.RunState == RunState.Running), QmpJson.Default.StatusInfo);
+        commands.AddQuery("query-cpus-fast", DescribeCpus, QmpJson.Default.CpuInfoArray);
+        commands.AddQuery("query-memory-size-summary", () => new MemorySummary(_machine.MemorySize, 0), QmpJson.Default.MemorySummary);
         commands.Add("x-inspect", Inspect);
     }
-
-    private static Func<QmpArguments, T> WithoutArguments<T>(Func<T> query) => arguments =>
-    {
-        arguments.End();
-        return query();
-    };
 
     private CpuInfo[] DescribeCpus()
         => [.. _machine.CpuThreads.Select((thread, i) => new CpuInfo(thread, new CpuTopology(i, 0, 0), $"/machine/cpu[{i}]", i, "x86_64"))];

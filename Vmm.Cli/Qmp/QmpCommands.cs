@@ -27,6 +27,16 @@ internal sealed class QmpCommands
     public void Add<T>(string name, Func<QmpArguments, T> run, JsonTypeInfo<T> type)
         => Add(name, arguments => JsonSerializer.SerializeToUtf8Bytes(run(arguments), type));
 
+    /// <summary>The same for a command that takes no arguments.</summary>
+    public void AddQuery<T>(string name, Func<T> query, JsonTypeInfo<T> type) => Add(
+        name,
+        arguments =>
+        {
+            arguments.End();
+            return query();
+        },
+        type);
+
     /// <summary>A command that answers at once with the JSON that it returns.</summary>
     public void Add(string name, Func<QmpArguments, byte[]> run) => AddLong(name, (arguments, call) => call.Complete(run(arguments)));
 

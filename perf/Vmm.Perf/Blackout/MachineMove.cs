@@ -37,6 +37,7 @@ internal sealed class MachineMove(bool urgent)
         }
 
         times.Mark("save");
+        destination.Vm.Alert();
         StateInput input = new(_buffer.Written, []);
         foreach (IStateSection section in destination.Sections)
         {

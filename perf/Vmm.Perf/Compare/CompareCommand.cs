@@ -21,18 +21,8 @@ internal sealed class CompareCommand
     public static int Execute(ReadOnlySpan<string> arguments)
     {
         CompareCommand command = new();
-        for (int i = 0; i + 1 < arguments.Length; i += 2)
+        if (!CommandOptions.TryRead(arguments, command.TrySet, Usage))
         {
-            if (!command.TrySet(arguments[i], arguments[i + 1]))
-            {
-                Console.Error.WriteLine($"{arguments[i]} {arguments[i + 1]} is not understood. {Usage}");
-                return 2;
-            }
-        }
-
-        if (arguments.Length % 2 != 0)
-        {
-            Console.Error.WriteLine(Usage);
             return 2;
         }
 

@@ -20,15 +20,8 @@ internal sealed class MigrationCommand
     public static int Execute(ReadOnlySpan<string> arguments)
     {
         MigrationCommand command = new();
-        bool isUnderstood = arguments.Length % 2 == 0;
-        for (int i = 0; isUnderstood && i < arguments.Length; i += 2)
+        if (!CommandOptions.TryRead(arguments, command.TrySet, Usage))
         {
-            isUnderstood = command.TrySet(arguments[i], arguments[i + 1]);
-        }
-
-        if (!isUnderstood)
-        {
-            Console.Error.WriteLine(Usage);
             return 2;
         }
 

@@ -37,13 +37,7 @@ public unsafe class TimerMoveTests
     public void TscDeadline_PassedDuringThePause_FiresOnce()
     {
         using GuestMachine source = StartWithDeadline(milliseconds: 30);
-        source.Vm.Pause();
-        Thread.Sleep(60);
-
-        using GuestMachine destination = MachineMove.Move(source);
-
-        destination.WaitForCounter(Count, 0);
-        ExpectOne(destination);
+        ExpectOneAfterALongPause(source);
     }
 
     [Fact]
@@ -68,13 +62,7 @@ public unsafe class TimerMoveTests
     public void OneShot_RunOutDuringThePause_FiresOnce()
     {
         using GuestMachine source = StartWithCount(milliseconds: 30);
-        source.Vm.Pause();
-        Thread.Sleep(60);
-
-        using GuestMachine destination = MachineMove.Move(source);
-
-        destination.WaitForCounter(Count, 0);
-        ExpectOne(destination);
+        ExpectOneAfterALongPause(source);
     }
 
     [Fact]
@@ -168,6 +156,18 @@ public unsafe class TimerMoveTests
         {
             return (*(uint*)(registers + InitialCountOffset), *(uint*)(registers + CurrentCountOffset));
         }
+    }
+
+    /// <summary>The timer of 30 ms runs out while nothing runs.</summary>
+    private static void ExpectOneAfterALongPause(GuestMachine source)
+    {
+        source.Vm.Pause();
+        Thread.Sleep(60);
+
+        using GuestMachine destination = MachineMove.Move(source);
+
+        destination.WaitForCounter(Count, 0);
+        ExpectOne(destination);
     }
 
     private static void ExpectOne(GuestMachine machine)
