@@ -17,6 +17,7 @@ internal sealed class Job : IDisposable
     private readonly MessageSocket? _waiter; // here, if this process is the one that waits
     private readonly MessageSocket _line;
     private Thread? _reaper;
+    private JobWaiter? _waiting;
 
     private Job(MessageSocket? waiter, MessageSocket line)
     {
@@ -50,15 +51,17 @@ internal sealed class Job : IDisposable
         return job;
     }
 
-    /// <summary>The machine has left this process. If that is the one that waits, the machine ends with it from now on.</summary>
+    /// <summary>The machine has left this process. If that is the one that waits, the machine ends with it from now on, and gets its signals.</summary>
+    /// <param name="successor">Where the machine is; null when it comes back at once.</param>
     // ORDER: at once, as taking a machine apart takes its time. Nobody reads it before the end; so it is there for every later process too.
-    public void Stay()
+    public void Stay(ChildProcess? successor)
     {
         if (_waiter is not null && !ServiceManager.Listens)
         {
             // What the next process has started becomes our child when that one ends.
             _ = Libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
             _ = _waiter.Send([Waits], default);
+            _waiting = successor is null ? null : new JobWaiter(_waiter, successor);
         }
     }
 
@@ -97,7 +100,7 @@ internal sealed class Job : IDisposable
         if (_waiter is not null)
         {
             _line.Dispose();
-            return new JobWaiter(_waiter).Wait(successor);
+            return (_waiting ?? new JobWaiter(_waiter, successor)).Wait();
         }
 
         Announce(Environment.ProcessId, successor.Id);

@@ -6,8 +6,7 @@ using Vmm.Core.Linux;
 namespace Vmm.Cli.Machines;
 
 /// <summary>The part of the process that was started when the machine has left it: waits for whoever has the machine, and passes signals on.</summary>
-/// <param name="line">Every process of the machine says on it where the machine has come from, and where it has gone, in no certain order.</param>
-internal sealed class JobWaiter(MessageSocket line)
+internal sealed class JobWaiter
 {
     /// <summary>Two process ids: the machine has gone from the first to the second.</summary>
     public const int MessageSize = 2 * sizeof(int);
@@ -17,9 +16,21 @@ internal sealed class JobWaiter(MessageSocket line)
     /// <summary>How long a process that has got all that it needs may take to say so.</summary>
     private static readonly TimeSpan s_takeOverLimit = TimeSpan.FromSeconds(10);
 
-    private readonly Dictionary<int, int> _moves = [];
+    private readonly MessageSocket _line;
+    private readonly PosixSignalRegistration[] _signals;
+    private readonly Dictionary<int, int> _moves = []; // signals look too, under its lock
     private readonly Dictionary<int, ChildProcess> _ended = [];
     private volatile ChildProcess? _running;
+
+    /// <summary>Passes signals on from now on.</summary>
+    /// <param name="line">Every process of the machine says on it where the machine has come from, and where it has gone, in no certain order.</param>
+    /// <param name="first">The process that it has gone to.</param>
+    public JobWaiter(MessageSocket line, ChildProcess first)
+    {
+        _line = line;
+        _running = first;
+        _signals = [.. s_signals.Select(Forward), PosixSignalRegistration.Create((PosixSignal)LibC.SIGTSTP, Stop)];
+    }
 
     public static void Write(Span<byte> message, int from, int to)
     {
@@ -28,22 +39,19 @@ internal sealed class JobWaiter(MessageSocket line)
     }
 
     /// <summary>Returns when the machine has ended, and what it has ended with.</summary>
-    /// <param name="first">The process that it has gone to.</param>
-    public int Wait(ChildProcess first)
+    public int Wait()
     {
-        _running = first;
-        PosixSignalRegistration[] signals = [.. s_signals.Select(Forward), PosixSignalRegistration.Create((PosixSignal)LibC.SIGTSTP, Stop)];
         ChildProcess last;
         do
         {
-            last = _running;
+            last = _running!;
             last.Wait();
             _ended[last.Id] = last;
             _running = FindNext(last);
         }
         while (_running is not null);
 
-        Array.ForEach(signals, signal => signal.Dispose());
+        Array.ForEach(_signals, signal => signal.Dispose());
         if (last.KillingSignal is { } number)
         {
             StandardError.WriteLine($"vmm: process {last.Id}, which ran the machine, was killed by signal {number}.");
@@ -68,7 +76,8 @@ internal sealed class JobWaiter(MessageSocket line)
                 _ended[other.Id] = other;
             }
 
-            if (Follow(last.Id) is var id && id != last.Id)
+            Hear();
+            if (Follow(last.Id, _moves) is var id && id != last.Id)
             {
                 return _ended.GetValueOrDefault(id) ?? new ChildProcess(id);
             }
@@ -78,32 +87,54 @@ internal sealed class JobWaiter(MessageSocket line)
                 return null;
             }
 
-            _ = line.Wait(LibC.POLLIN, 20);
+            _ = _line.Wait(LibC.POLLIN, 20);
+        }
+    }
+
+    private void Hear()
+    {
+        lock (_moves)
+        {
+            Span<byte> message = stackalloc byte[MessageSize];
+            while (_line.Receive(message, []) == MessageSize)
+            {
+                _moves[BinaryPrimitives.ReadInt32LittleEndian(message)] = BinaryPrimitives.ReadInt32LittleEndian(message[sizeof(int)..]);
+            }
         }
     }
 
     /// <summary>Where the machine is after all of its moves from there; each counts once, as it may come back.</summary>
-    private int Follow(int process)
+    private static int Follow(int process, Dictionary<int, int> moves)
     {
-        Span<byte> message = stackalloc byte[MessageSize];
-        while (line.Receive(message, []) == MessageSize)
+        lock (moves)
         {
-            _moves[BinaryPrimitives.ReadInt32LittleEndian(message)] = BinaryPrimitives.ReadInt32LittleEndian(message[sizeof(int)..]);
-        }
-
-        while (_moves.Remove(process, out int next))
-        {
-            process = next;
+            while (moves.Remove(process, out int next))
+            {
+                process = next;
+            }
         }
 
         return process;
+    }
+
+    /// <summary>To the machine, which may have gone on while the process that it has left still takes its own things apart.</summary>
+    private void Pass(int number)
+    {
+        Hear();
+        lock (_moves)
+        {
+            if (_running is { } running)
+            {
+                _ = LibC.kill(Follow(running.Id, new Dictionary<int, int>(_moves)), number);
+            }
+        }
     }
 
     /// <summary>A job stops as a whole: whoever waits for this process has to see that it has.</summary>
     private void Stop(PosixSignalContext context)
     {
         context.Cancel = true;
-        _running?.Signal(LibC.SIGSTOP);
+        Pass(LibC.SIGSTOP);
         _ = LibC.kill(Environment.ProcessId, LibC.SIGSTOP);
     }
 
@@ -111,6 +142,6 @@ internal sealed class JobWaiter(MessageSocket line)
     private PosixSignalRegistration Forward(int number) => PosixSignalRegistration.Create((PosixSignal)number, context =>
     {
         context.Cancel = true;
-        _running?.Signal(number);
+        Pass(number);
     });
 }

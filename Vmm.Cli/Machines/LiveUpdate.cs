@@ -105,9 +105,11 @@ internal sealed class LiveUpdate(Machine machine, ControlPlane control, Job job,
 
         status.Set("active");
         MigrationTimes times = migration.Run(verdict, started);
-        job.Stay();
         source.Settle();
         machine.Release(transfer, whole: true);
+
+        // ORDER: after the console, which stops the process as well; before the channel ends, for which the new process waits.
+        job.Stay(back is null ? child : null);
         log.LogInformation("{Name}: process {Id} runs the guest", machine.Name, child.Id);
         return new MigrationResult(verdict, times, times.StateBytes, back is null ? new Departure.ToChild(child) : new Departure.Exec(child, request.Binary, back));
     }

@@ -1,9 +1,13 @@
 using System.Runtime.InteropServices;
+using Tmds.Linux;
 using Vmm.Core.Machine;
 
 namespace Vmm.Cli.Machines;
 
-/// <summary>From <see cref="Catch"/> on, SIGINT, SIGTERM and SIGHUP end the machine cleanly instead of the process at once.</summary>
+/// <summary>
+/// From <see cref="Catch"/> on, SIGINT, SIGTERM and SIGHUP end the machine cleanly instead of the process at once, and after SIGCONT the
+/// terminal's mode is left to the console.
+/// </summary>
 internal sealed class StopSignals(MachineLifetime lifetime) : IDisposable
 {
     private readonly List<PosixSignalRegistration> _registrations = [];
@@ -18,6 +22,10 @@ internal sealed class StopSignals(MachineLifetime lifetime) : IDisposable
         _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => Stop(context, 1)));
         _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Stop(context, 2)));
         _registrations.Add(PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Stop(context, 15)));
+
+        // The runtime would put back, after the console, the mode that the terminal had when this process was started: from the background
+        // too, and when another process has the console by now; and once it has done that, again at its end.
+        _registrations.Add(PosixSignalRegistration.Create((PosixSignal)LibC.SIGCONT, context => context.Cancel = true));
     }
 
     public void Dispose()

@@ -182,7 +182,7 @@ internal sealed unsafe class ConsoleInput : IEventHandler, IDisposable
     private bool Fill(FileDescriptor file)
     {
         pollfd poll = new() { fd = file.Number, events = LibC.POLLIN };
-        if (_end == _buffer.Length || LibC.poll(&poll, 1, 0) <= 0)
+        if (_end == _buffer.Length || Libc.poll(&poll, 1, 0) <= 0)
         {
             return false;
         }

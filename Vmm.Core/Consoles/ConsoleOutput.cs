@@ -122,7 +122,7 @@ internal sealed unsafe class ConsoleOutput : IEventHandler, IDisposable
                 }
 
                 pollfd poll = new() { fd = _file.Number, events = LibC.POLLOUT };
-                _ = LibC.poll(&poll, 1, (int)Math.Min(left.TotalMilliseconds + 1, 100));
+                _ = Libc.poll(&poll, 1, (int)Math.Min(left.TotalMilliseconds + 1, 100));
             }
         }
     }
@@ -178,7 +178,7 @@ internal sealed unsafe class ConsoleOutput : IEventHandler, IDisposable
     private static int WriteSome(FileDescriptor file, ReadOnlySpan<byte> bytes)
     {
         pollfd poll = new() { fd = file.Number, events = LibC.POLLOUT };
-        if (LibC.poll(&poll, 1, 0) == 0)
+        if (Libc.poll(&poll, 1, 0) == 0)
         {
             return -LibC.EAGAIN;
         }

@@ -30,7 +30,6 @@ internal sealed class TerminalGuard : IDisposable
         // The signal's own action follows unless somebody else, such as the command that ends the machine, has cancelled it.
         _signals.AddRange(Ending.Select(signal => PosixSignalRegistration.Create(signal, _ => Restore())));
         _signals.Add(PosixSignalRegistration.Create((PosixSignal)LibC.SIGTSTP, Stop));
-        _signals.Add(PosixSignalRegistration.Create((PosixSignal)LibC.SIGCONT, _ => MakeRaw()));
         MakeRaw();
     }
 
@@ -64,7 +63,7 @@ internal sealed class TerminalGuard : IDisposable
         Unregister();
     }
 
-    /// <summary>Again, after a stop or when the terminal was the shell's meanwhile.</summary>
+    /// <summary>To be called again after a stop, and when the terminal was the shell's meanwhile (<see cref="ForegroundWatch"/>).</summary>
     public void MakeRaw()
     {
         lock (_lock)

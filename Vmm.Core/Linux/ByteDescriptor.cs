@@ -92,7 +92,7 @@ public sealed unsafe class ByteDescriptor : FileDescriptor
     public bool Wait(short events, int milliseconds)
     {
         pollfd poll = new() { fd = Number, events = events };
-        return LibC.poll(&poll, 1, milliseconds) > 0;
+        return Libc.poll(&poll, 1, milliseconds) > 0;
     }
 
     private static DescriptorKind ProbeSocket(int fd)

@@ -3,7 +3,7 @@ using Tmds.Linux;
 
 namespace Vmm.Core.Linux;
 
-/// <summary>What the VMM needs from libc and Tmds.LibC does not have. C names are kept; errno is <see cref="LibC.errno"/>.</summary>
+/// <summary>What the VMM needs from libc and Tmds.LibC does not have, or has wrong. C names are kept; errno is <see cref="LibC.errno"/>.</summary>
 public static unsafe partial class Libc
 {
     private const string Library = "libc";
@@ -20,6 +20,10 @@ public static unsafe partial class Libc
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial nint writev(int fd, iovec* iov, int iovcnt);
+
+    /// <summary>That of Tmds.LibC 0.5.0 (and ppoll) leaves <see cref="LibC.errno"/> as an earlier call has set it.</summary>
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int poll(pollfd* fds, nuint nfds, int timeout);
 
     [LibraryImport(Library)]
     public static partial int gettid();

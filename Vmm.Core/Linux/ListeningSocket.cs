@@ -86,7 +86,7 @@ public sealed unsafe class ListeningSocket : FileDescriptor
     public MessageSocket? Accept(int milliseconds)
     {
         pollfd poll = new() { fd = Number, events = LibC.POLLIN };
-        if (LibC.poll(&poll, 1, milliseconds) <= 0)
+        if (Libc.poll(&poll, 1, milliseconds) <= 0)
         {
             return null;
         }

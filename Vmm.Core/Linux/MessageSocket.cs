@@ -42,7 +42,7 @@ public sealed unsafe class MessageSocket : FileDescriptor
     public bool Wait(short events, int milliseconds)
     {
         pollfd poll = new() { fd = Number, events = events };
-        int ready = LibC.poll(&poll, 1, milliseconds);
+        int ready = Libc.poll(&poll, 1, milliseconds);
         return ready > 0 || (ready < 0 && LibC.errno == LibC.EINTR);
     }
 
@@ -54,7 +54,7 @@ public sealed unsafe class MessageSocket : FileDescriptor
         int ready;
         do
         {
-            ready = LibC.poll(&poll, 1, milliseconds);
+            ready = Libc.poll(&poll, 1, milliseconds);
         }
         while (ready < 0 && LibC.errno == LibC.EINTR);
 

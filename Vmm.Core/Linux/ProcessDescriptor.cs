@@ -35,7 +35,7 @@ public sealed unsafe class ProcessDescriptor : FileDescriptor
         while (true)
         {
             pollfd poll = new() { fd = Number, events = LibC.POLLIN };
-            int ready = LibC.poll(&poll, 1, (int)Math.Clamp(end - Environment.TickCount64, 0, int.MaxValue));
+            int ready = Libc.poll(&poll, 1, (int)Math.Clamp(end - Environment.TickCount64, 0, int.MaxValue));
             if (ready >= 0)
             {
                 return ready > 0;

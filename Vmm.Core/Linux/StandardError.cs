@@ -33,7 +33,7 @@ public static unsafe class StandardError
             else if (LibC.errno == LibC.EAGAIN)
             {
                 pollfd room = new() { fd = Number, events = LibC.POLLOUT };
-                _ = LibC.poll(&room, 1, -1);
+                _ = Libc.poll(&room, 1, -1);
             }
             else if (LibC.errno != LibC.EINTR)
             {

@@ -70,7 +70,7 @@ public static unsafe class StreamSocket
     private static int WaitForConnection(FileDescriptor socket, int milliseconds)
     {
         pollfd poll = new() { fd = socket.Number, events = LibC.POLLOUT };
-        int ready = LibC.poll(&poll, 1, milliseconds);
+        int ready = Libc.poll(&poll, 1, milliseconds);
         int error = LibC.ETIMEDOUT;
         socklen_t size = sizeof(int);
         if (ready > 0)

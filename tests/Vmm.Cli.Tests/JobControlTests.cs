@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace Vmm.Cli.Tests;
@@ -80,17 +81,24 @@ public sealed partial class JobControlTests : IDisposable
         int id = StartInBackground($"--qmp {_folder["q"]}");
         Say("fg; echo code=$?\n", "vmm run");
         using QmpPeer peer = QmpPeer.Negotiated(_folder["q"]);
+        int machine = id;
         for (int i = 0; i < 2; i++)
         {
-            string reply = peer.Execute("live-update", $$"""{"binary":"{{Host.Binary}}","mode":"{{mode}}"}""").GetRawText();
-            reply.Should().Contain("return");
-            reply.Contains($"\"pid\":{id},", StringComparison.Ordinal).Should().Be(mode == "exec", reply);
+            JsonElement reply = peer.Execute("live-update", $$"""{"binary":"{{Host.Binary}}","mode":"{{mode}}"}""");
+            machine = reply.GetProperty("return").GetProperty("pid").GetInt32();
+            (machine == id).Should().Be(mode == "exec");
             Say("\u0001h", "Ctrl-A x ");
         }
 
+        // To the shell it is the job that it was; it stops as a whole, and has the terminal again when it goes on.
+        _ = Tmds.Linux.LibC.kill(id, SIGTSTP);
+        _shell.WaitForOutput("Stopped");
+        Wait.Until(() => State(machine) == 'T', () => "the guest to stop");
+        Say("fg; echo again=$?\n", "vmm run");
+        Say("\u0001h", "Ctrl-A x ");
         _shell.WriteInput("E");
 
-        _shell.WaitForOutput("code=69");
+        _shell.WaitForOutput("again=69");
         Say("stty -a; echo done-$((6*7))\n", "done-42").Should().NotContain("-icanon");
         Leave();
     }

@@ -41,11 +41,11 @@ public sealed class TerminalTests : IDisposable
     }
 
     [Fact]
-    public void Guard_SignalThatEnds_RestoresBeforeAndContinueMakesRawAgain()
+    public void Stdio_SignalThatEnds_RestoresBeforeAndContinueMakesRawAgain()
     {
         string before = Mode();
         using PosixSignalRegistration survive = PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => context.Cancel = true);
-        using TerminalGuard guard = new(_terminal.Slave, GetMode(_terminal.Slave));
+        using StdioConsole console = Open(out _);
         string raw = Mode();
         raw.Should().NotBe(before);
         LibC.kill(Environment.ProcessId, LibC.SIGHUP).Should().Be(0);
