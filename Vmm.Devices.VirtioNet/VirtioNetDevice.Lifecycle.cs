@@ -34,7 +34,6 @@ public sealed partial class VirtioNetDevice
             TrySetOffloads(_state.GuestOffloads);
             TrySetActiveQueues(_state.ActivePairs);
             PublishRules();
-            WatchDoorbells();
         }
     }
 
@@ -119,6 +118,12 @@ public sealed partial class VirtioNetDevice
             _isPaused = false;
             if (_transport is not null)
             {
+                if (_doorbellWatches.Count == 0)
+                {
+                    // Restored. Only now: the guest waits for the state, but not for this.
+                    WatchDoorbells();
+                }
+
                 StartPairs();
             }
         }

@@ -30,9 +30,15 @@ internal sealed unsafe partial class KvmVcpu
 
     internal void SaveState(ref KvmVcpuState state)
     {
+        SaveRegisters(ref state);
+        SaveInterrupts(ref state);
+    }
+
+    /// <summary>The first part: what only the vCPU's own guest code changes. Others may still run.</summary>
+    internal void SaveRegisters(ref KvmVcpuState state)
+    {
         // ORDER: the MP state first: reading it accepts a pending INIT or SIPI, which changes the rest. The TSC deadline, an MSR, before the
-        // LAPIC: should it pass between the two, its interrupt may come twice, but does come. The LAPIC before the events and
-        // the events last: the readings before may move a pending interrupt or exception, and this is where it is found.
+        // LAPIC: should it pass between the two, its interrupt may come twice, but does come.
         Get(KVM_GET_MP_STATE, ref state.MpState, nameof(KVM_GET_MP_STATE));
         Get(KVM_GET_REGS, ref state.Registers, nameof(KVM_GET_REGS));
         SaveSpecialRegisters(ref state.SpecialRegisters);
@@ -41,8 +47,26 @@ internal sealed unsafe partial class KvmVcpu
         Get(KVM_GET_DEBUGREGS, ref state.DebugRegisters, nameof(KVM_GET_DEBUGREGS));
         SaveTime(ref state);
         SaveMsrs(state.Msrs);
+    }
+
+    /// <summary>The second part, when no vCPU runs any more: what another one may have sent after the first.</summary>
+    internal void CompleteState(ref KvmVcpuState state, bool others)
+    {
+        // An INIT or a SIPI would have changed everything.
+        if (others && !(GetMpState() == state.MpState.mp_state && AreEqual(GetRegisters(), in state.Registers)))
+        {
+            SaveRegisters(ref state);
+        }
+
+        SaveInterrupts(ref state);
+    }
+
+    private void SaveInterrupts(ref KvmVcpuState state)
+    {
+        // ORDER: the events last: the readings before may move a pending interrupt or exception, and this is where it is found.
         Get(KVM_GET_LAPIC, ref state.LocalApic, nameof(KVM_GET_LAPIC));
         Get(KVM_GET_VCPU_EVENTS, ref state.Events, nameof(KVM_GET_VCPU_EVENTS));
+        state.Events.ForgetDone();
     }
 
     /// <summary>
@@ -65,6 +89,31 @@ internal sealed unsafe partial class KvmVcpu
         // - The events last.
         SetUnless(known, in _known.MpState, KVM_SET_MP_STATE, in state.MpState, nameof(KVM_SET_MP_STATE));
         SetUnless(known, in _known.Registers, KVM_SET_REGS, in state.Registers, nameof(KVM_SET_REGS));
+        RestoreLasting(in state, known);
+        SetUnless(known, in _known.LocalApic, KVM_SET_LAPIC, in state.LocalApic, nameof(KVM_SET_LAPIC));
+        if (state.HasTscOffset && !(known && _known.TscOffset == state.TscOffset))
+        {
+            RestoreTscOffset(state.TscOffset);
+        }
+
+        RestoreMsrs(known && _changedMsrs!.TakeChanged(_known.Msrs, state.Msrs) ? _changedMsrs : state.Msrs);
+        SetUnless(known, in _known.Events, KVM_SET_VCPU_EVENTS, in state.Events, nameof(KVM_SET_VCPU_EVENTS));
+    }
+
+    /// <summary>
+    /// Sets, of the state as it was a moment ago, what lasts in most guests: no timer, no interrupt, no clock, nothing that makes KVM write to the
+    /// guest's memory, as the guest runs elsewhere. <see cref="LearnState"/> follows.
+    /// </summary>
+    internal void Preset(in KvmVcpuState state)
+    {
+        CheckFrequency(in state);
+        bool known = _isKnown;
+        _isKnown = false;
+        RestoreLasting(in state, known);
+    }
+
+    private void RestoreLasting(in KvmVcpuState state, bool known)
+    {
         if (!known || !AreEqual(in _known.SpecialRegisters, in state.SpecialRegisters))
         {
             RestoreSpecialRegisters(in state.SpecialRegisters);
@@ -77,14 +126,6 @@ internal sealed unsafe partial class KvmVcpu
         }
 
         SetUnless(known, in _known.DebugRegisters, KVM_SET_DEBUGREGS, in state.DebugRegisters, nameof(KVM_SET_DEBUGREGS));
-        SetUnless(known, in _known.LocalApic, KVM_SET_LAPIC, in state.LocalApic, nameof(KVM_SET_LAPIC));
-        if (state.HasTscOffset && !(known && _known.TscOffset == state.TscOffset))
-        {
-            RestoreTscOffset(state.TscOffset);
-        }
-
-        RestoreMsrs(known && _changedMsrs!.TakeChanged(_known.Msrs, state.Msrs) ? _changedMsrs : state.Msrs);
-        SetUnless(known, in _known.Events, KVM_SET_VCPU_EVENTS, in state.Events, nameof(KVM_SET_VCPU_EVENTS));
     }
 
     /// <summary>Reads what KVM has, once, so that the next <see cref="RestoreState"/> sets what differs from it. Until <see cref="ForgetState"/>.</summary>

@@ -18,6 +18,7 @@ public sealed partial class KvmVirtualMachine
     public IReadOnlyList<IStateSection> CreateStateSections()
     {
         KvmMachineState state = CreateState();
+        _group!.Departure = state;
         if (!_hasRun)
         {
             foreach (KvmVcpu vcpu in _vcpus)
@@ -31,12 +32,52 @@ public sealed partial class KvmVirtualMachine
         return [.. Enumerable.Range(0, _vcpus.Length).Select(i => new CpuSection(this, state, i)), new VmSection(this, state)];
     }
 
+    /// <inheritdoc/>
+    public IReadOnlyList<IStateSection> CreateSnapshotSections()
+        => [.. Enumerable.Range(0, _vcpus.Length).Select(i => new CpuSnapshotSection(this, _group!.Departure!, i))];
+
+    /// <inheritdoc/>
+    public void TakeSnapshot()
+    {
+        KvmMachineState state = _group!.Departure!;
+        if (!IsPaused)
+        {
+            _group.Pause(then: _group.Resume);
+
+            // Also of a vCPU that has not come to run since: a device may have interrupted it.
+            state.Outdate();
+            return;
+        }
+
+        for (int i = 0; i < _vcpus.Length; i++)
+        {
+            _vcpus[i].SaveState(ref state.Vcpus[i]);
+        }
+    }
+
+    private sealed class CpuSnapshotSection(KvmVirtualMachine machine, KvmMachineState state, int cpu) : StateSection<KvmVcpuState>("cpu", s_cpuKind, cpu)
+    {
+        protected override ref KvmVcpuState Collect() => ref state.Vcpus[Instance];
+
+        protected override KvmVcpuState Prepare() => state.Vcpus[Instance];
+
+        protected override void Apply(ref KvmVcpuState loaded)
+        {
+            machine.ThrowIfRunning();
+            machine._vcpus[Instance].Preset(in loaded);
+
+            // Once through KVM_RUN, without entering the guest: it makes the root of the page tables that these registers name.
+            machine._group!.Settle(Instance);
+            machine._vcpus[Instance].LearnState();
+        }
+    }
+
     private sealed class CpuSection(KvmVirtualMachine machine, KvmMachineState state, int cpu) : StateSection<KvmVcpuState>("cpu", s_cpuKind, cpu)
     {
         protected override ref KvmVcpuState Collect()
         {
             machine.ThrowIfRunning();
-            machine.SaveCpu(Instance, ref state.Vcpus[Instance]);
+            machine.SaveCpu(state, Instance);
             return ref state.Vcpus[Instance];
         }
 
@@ -80,21 +121,26 @@ public sealed partial class KvmVirtualMachine
         ThrowIfRunning();
         for (int i = 0; i < _vcpus.Length; i++)
         {
-            SaveCpu(i, ref state.Vcpus[i]);
+            SaveCpu(state, i);
         }
 
         // ORDER: after the vCPUs, so that kvmclock is read last, as close as can be to what comes next.
         _vm.SaveState(ref state.Vm);
     }
 
-    private void SaveCpu(int index, ref KvmVcpuState state)
+    private void SaveCpu(KvmMachineState state, int index)
     {
-        _vcpus[index].SaveState(ref state);
-        var timer = new LocalTimer(ref state.LocalApic);
+        ref KvmVcpuState cpu = ref state.Vcpus[index];
+        if (!state.IsRead(index))
+        {
+            _vcpus[index].SaveState(ref cpu);
+        }
+
+        var timer = new LocalTimer(ref cpu.LocalApic);
         if (timer.MayBeDue)
         {
             _group!.Settle(index);
-            _vcpus[index].SaveState(ref state);
+            _vcpus[index].SaveState(ref cpu);
             timer.ForgetIfDone();
         }
     }
@@ -108,6 +154,7 @@ public sealed partial class KvmVirtualMachine
             throw new ArgumentException($"A state of {state.Vcpus.Length} vCPUs does not fit a machine of {_vcpus.Length}.", nameof(state));
         }
 
+        _group!.Departure?.Outdate();
         _vm.RestoreInterruptControllers(in state.Vm);
         for (int i = 0; i < _vcpus.Length; i++)
         {

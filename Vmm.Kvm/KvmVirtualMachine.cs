@@ -137,12 +137,16 @@ public sealed partial class KvmVirtualMachine : IVirtualMachine
     }
 
     /// <inheritdoc/>
-    public void Pause()
+    public void Pause(Action? then = null)
     {
         if (_group is { IsPaused: false } group)
         {
             _stoppedAt = Stopwatch.GetTimestamp();
-            group.Pause();
+            group.Pause(then);
+        }
+        else
+        {
+            then?.Invoke();
         }
     }
 
@@ -163,7 +167,7 @@ public sealed partial class KvmVirtualMachine : IVirtualMachine
             }
 
             _hasRun = true;
-
+            group.Departure?.Outdate();
             group.Resume();
         }
     }

@@ -27,6 +27,7 @@ internal sealed partial class IncomingMachine(ControlPlane control, IncomingOpti
     private readonly List<NetworkDeviceOptions> _networks = [];
     private Manifest? _manifest;
     private UrgentThread? _urgency;
+    private bool _isUrgent;
     private ResourceSection<GuestMemoryState>? _memory;
     private IReadOnlyList<(int Index, ResourceSection<TapResources> Section)> _taps = [];
 
@@ -40,6 +41,8 @@ internal sealed partial class IncomingMachine(ControlPlane control, IncomingOpti
     public Machine? Machine { get; private set; }
 
     public IReadOnlyList<IStateSection> Resources => [_memory!, .. _taps.Select(tap => tap.Section)];
+
+    public IReadOnlyList<IStateSection> Snapshot => Machine!.CreateSnapshotSections();
 
     public IReadOnlyList<IStateSection> State { get; private set; } = [];
 
@@ -57,15 +60,30 @@ internal sealed partial class IncomingMachine(ControlPlane control, IncomingOpti
         Build(GuestMemory.Adopt(ram.File!, new GuestMemoryOptions(ram.Size, ram.HugePages)));
         Rehearsal.Run(MachineLayout.MachineType, Machine!.CreateStateSections(_transferred));
         _urgency = new UrgentThread(Libc.gettid());
-        _urgency.TryRaise(UrgentThread.High);
+        _isUrgent = _urgency.TryRaise(UrgentThread.Low);
         Machine.SetUrgent(true);
+    }
+
+    public void Expect()
+    {
+        // The guest's own vCPU thread, urgent too, keeps its CPU while it needs it. Without priorities it might have to wait for this one.
+        if (_isUrgent)
+        {
+            Machine!.Alert();
+        }
     }
 
     /// <summary>RAM comes as bytes.</summary>
     void IStreamDestination.Prepare()
         => Build(GuestMemory.Create(new GuestMemoryOptions(_manifest!.Memory.Size, _manifest.Memory.HugePages, local.Populate)));
 
-    public void Alert() => Machine!.Alert();
+    public void Alert()
+    {
+        if (!_isUrgent)
+        {
+            Machine!.Alert();
+        }
+    }
 
     public void Run()
     {
@@ -79,15 +97,20 @@ internal sealed partial class IncomingMachine(ControlPlane control, IncomingOpti
 
     public void Settle()
     {
+        _urgency?.TryRaise(UrgentThread.High);
         Taken?.Invoke();
         control.Server?.TakeOver();
         if (Machine!.RunState == RunState.Running)
         {
             control.Server?.Emit(QmpEvent.Resume);
         }
+    }
 
-        // ORDER: the guest's first steps come before all this process's other threads, which begin now; the one that can end that, last.
-        Machine.SetUrgent(false);
+    // ORDER: after all of that, as the guest's first steps take a while: KVM knows none of its pages yet. This thread last, which may
+    // be kept from its CPU by the others otherwise.
+    public void Relax()
+    {
+        Machine!.SetUrgent(false);
         _urgency?.Lower();
     }
 

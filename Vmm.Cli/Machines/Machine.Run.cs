@@ -100,7 +100,7 @@ internal sealed partial class Machine
         }
     }
 
-    /// <summary>Stops it, if it runs, to be handed over.</summary>
+    /// <summary>It is to be handed over: stops its queues, if it runs; <see cref="StopCpus"/> follows.</summary>
     /// <exception cref="UserErrorException">It is no machine that could be handed over now.</exception>
     /// <returns>Whether it ran.</returns>
     public bool BeginHandOver()
@@ -115,13 +115,17 @@ internal sealed partial class Machine
 
             if (_stateBefore == RunState.Running)
             {
-                Freeze();
+                StopQueues();
             }
 
             _runState = RunState.FinishMigrate;
             return _stateBefore == RunState.Running;
         }
     }
+
+    /// <summary>Stops the guest, if it does not stand still already.</summary>
+    /// <param name="then">Called when it does, on any thread, before this returns; does not throw.</param>
+    public void StopCpus(Action? then = null) => _hypervisor!.Pause(then);
 
     /// <summary>It goes on here after all, if it ran.</summary>
     public void ResumeAsBefore()
@@ -166,10 +170,16 @@ internal sealed partial class Machine
     public void Alert() => _hypervisor!.Alert();
 
     /// <summary>Returns when no vCPU runs and no queue moves. With <see cref="_runLock"/>; the run state is the caller's business.</summary>
-    // ORDER: the vCPUs first: what they have written to registers by then is in the devices before these stop.
+    // ORDER: the queues first, while the guest still runs: no interrupt comes once a vCPU has left the guest and its state may be read. What
+    // the guest writes to registers meanwhile is in the devices all the same; a doorbell is looked at when the queues go on.
     private void Freeze()
     {
-        _hypervisor!.Pause();
+        StopQueues();
+        StopCpus();
+    }
+
+    private void StopQueues()
+    {
         foreach (NetworkCard card in _cards)
         {
             card.Transport.Pause();

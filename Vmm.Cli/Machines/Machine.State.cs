@@ -1,3 +1,4 @@
+using Vmm.Core.Hypervisor;
 using Vmm.Core.Network;
 using Vmm.Core.State;
 
@@ -24,6 +25,18 @@ internal sealed partial class Machine
         ]),
         .. _hypervisorSections ??= _hypervisor!.CreateStateSections(),
     ];
+
+    /// <summary>See <see cref="IVirtualMachine.CreateSnapshotSections"/>; after <see cref="CreateStateSections"/>.</summary>
+    public IReadOnlyList<IStateSection> CreateSnapshotSections() => _hypervisor!.CreateSnapshotSections();
+
+    /// <summary>See <see cref="IVirtualMachine.TakeSnapshot"/>.</summary>
+    public void TakeSnapshot()
+    {
+        lock (_runLock)
+        {
+            _hypervisor!.TakeSnapshot();
+        }
+    }
 
     /// <summary>Of a console that goes along.</summary>
     public IStateSection CreateConsoleSection() => _console!.CreateStateSection();

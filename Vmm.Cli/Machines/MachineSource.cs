@@ -33,6 +33,7 @@ internal sealed class MachineSource : IMigrationSource, IStreamSource
         State = whole
             ? [.. machine.CreateStateSections(transfer), machine.CreateConsoleSection(), .. control.StateSections]
             : machine.CreateStateSections(transfer);
+        Snapshot = machine.CreateSnapshotSections();
         Manifest = new Manifest
         {
             Program = ProgramVersion.Text,
@@ -52,7 +53,11 @@ internal sealed class MachineSource : IMigrationSource, IStreamSource
 
     public IReadOnlyList<IStateSection> State { get; }
 
+    public IReadOnlyList<IStateSection> Snapshot { get; }
+
     public GuestMemory Memory => _machine.Memory;
+
+    public void TakeSnapshot() => _machine.TakeSnapshot();
 
     public void PreparePause()
     {
@@ -63,18 +68,22 @@ internal sealed class MachineSource : IMigrationSource, IStreamSource
             _machine.SuspendConsole();
         }
 
+        // ORDER: before the priorities: a queue's thread may have to do its last work on the CPU of a vCPU.
+        BeginPause();
         _urgency = new UrgentThread(Libc.gettid());
         _urgency.TryRaise(UrgentThread.High);
         _machine.SetUrgent(true);
     }
 
-    public void Pause()
-    {
-        _ran = _machine.BeginHandOver();
-        Tell(QmpEvent.Stop);
-    }
+    void IMigrationSource.Pause(Action then) => _machine.StopCpus(then);
 
     public void StandBack() => _urgency!.StandBack();
+
+    void IStreamSource.Pause()
+    {
+        BeginPause();
+        _machine.StopCpus();
+    }
 
     public void Resume()
     {
@@ -93,6 +102,12 @@ internal sealed class MachineSource : IMigrationSource, IStreamSource
     {
         _machine.SetUrgent(false);
         _urgency?.Lower();
+    }
+
+    private void BeginPause()
+    {
+        _ran = _machine.BeginHandOver();
+        Tell(QmpEvent.Stop);
     }
 
     private void Tell(QmpEvent happening)

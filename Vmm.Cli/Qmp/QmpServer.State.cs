@@ -22,6 +22,8 @@ internal sealed partial class QmpServer
     {
         private QmpServerState _collected;
 
+        public override bool GoesAhead => true;
+
         protected override ref QmpServerState Collect()
         {
             lock (server._lock)

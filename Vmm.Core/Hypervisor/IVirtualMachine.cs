@@ -45,11 +45,21 @@ public interface IVirtualMachine : IDisposable
     /// <remarks>They are saved, and applied, while the machine is paused. Keep them: they have their buffers with them.</remarks>
     IReadOnlyList<IStateSection> CreateStateSections();
 
+    /// <summary>
+    /// The vCPUs as they were when <see cref="TakeSnapshot"/> was called last, and where they may be applied before their state is, to a machine that
+    /// does not run: what of it lasts then costs nothing any more.
+    /// </summary>
+    IReadOnlyList<IStateSection> CreateSnapshotSections();
+
+    /// <summary>Has the vCPUs leave the guest to read their state; each goes on at once.</summary>
+    void TakeSnapshot();
+
     /// <summary>Creates the vCPUs, puts the first one at <paramref name="entry"/> (the others wait for INIT and SIPI) and lets them run.</summary>
     void Start(int cpuCount, CpuEntry entry);
 
     /// <summary>Returns when every vCPU has stopped at a clean point: outside the guest, with its pending I/O completed.</summary>
-    void Pause();
+    /// <param name="then">Called when they all have, before this returns, by one of their threads; does not throw.</param>
+    void Pause(Action? then = null);
 
     /// <summary>Lets the vCPUs run, from where they are.</summary>
     void Resume();

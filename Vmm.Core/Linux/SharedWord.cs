@@ -11,7 +11,7 @@ public sealed unsafe class SharedWord : IDisposable
 
     private SharedWord(FileDescriptor file, string subject)
     {
-        void* page = LibC.mmap(null, Size, LibC.PROT_READ | LibC.PROT_WRITE, LibC.MAP_SHARED, file.Number, 0);
+        void* page = LibC.mmap(null, Size, LibC.PROT_READ | LibC.PROT_WRITE, LibC.MAP_SHARED | LibC.MAP_POPULATE, file.Number, 0);
         if (page == LibC.MAP_FAILED)
         {
             throw new LinuxException("mmap", subject, LibC.errno);

@@ -20,17 +20,22 @@ public sealed unsafe class UrgentThread(int threadId)
     private sched_param _parameters;
     private int _nice;
 
-    /// <summary>False when the thread has the priority that it had: the user may not raise it (CAP_SYS_NICE, RLIMIT_RTPRIO, RLIMIT_NICE), or it is raised already.</summary>
+    /// <summary>False when the thread has the priority that it had: the user may not raise it (CAP_SYS_NICE, RLIMIT_RTPRIO, RLIMIT_NICE).</summary>
+    /// <param name="level">Also for a thread that is raised to another level.</param>
     public bool TryRaise(int level)
     {
-        sched_param before = default;
-        int policy = Libc.sched_getscheduler(threadId);
-        if (_policy >= 0 || policy < 0 || Libc.sched_getparam(threadId, &before) < 0)
+        sched_param before = _parameters;
+        (int policy, int nice) = (_policy, _nice);
+        if (policy < 0)
         {
-            return false;
+            policy = Libc.sched_getscheduler(threadId);
+            nice = Libc.getpriority(Libc.PRIO_PROCESS, threadId);
+            if (policy < 0 || Libc.sched_getparam(threadId, &before) < 0)
+            {
+                return false;
+            }
         }
 
-        int nice = Libc.getpriority(Libc.PRIO_PROCESS, threadId);
         sched_param urgent = new() { sched_priority = level };
         if (Libc.sched_setscheduler(threadId, Libc.SCHED_FIFO | Libc.SCHED_RESET_ON_FORK, &urgent) < 0
             && Libc.setpriority(Libc.PRIO_PROCESS, threadId, BestNice) < 0)

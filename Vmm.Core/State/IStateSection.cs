@@ -27,6 +27,9 @@ public interface IStateSection
     /// <summary>The oldest version that is read, and written.</summary>
     int MinimumVersion { get; }
 
+    /// <summary>It stands still when a pause is prepared, before the guest does, so in a local migration it goes ahead of the rest.</summary>
+    bool GoesAhead => false;
+
     void Save(StateBuffer buffer, int version);
 
     /// <exception cref="StateException">The bytes are no such state, or one that does not fit this machine.</exception>

@@ -36,6 +36,8 @@ public abstract class StateSection<T> : IStateSection where T : struct, IDescrib
 
     public int MinimumVersion { get; }
 
+    public virtual bool GoesAhead => false;
+
     /// <summary>For messages: <c>cpu[1]</c>.</summary>
     public override string ToString() => Instance == 0 ? Name : $"{Name}[{Instance}]";
 

@@ -14,6 +14,23 @@ internal unsafe partial struct kvm_vcpu_events
     internal byte exception_has_payload;
     internal ulong exception_payload;
 
+    /// <summary>KVM leaves the numbers of what was delivered last; without them two states are equal when they mean the same.</summary>
+    internal void ForgetDone()
+    {
+        if ((exception.injected | exception.pending) == 0)
+        {
+            exception = default;
+            exception_has_payload = 0;
+            exception_payload = 0;
+        }
+
+        if (interrupt.injected == 0)
+        {
+            interrupt.nr = 0;
+            interrupt.soft = 0;
+        }
+    }
+
     internal struct _exception
     {
         internal byte injected, nr, has_error_code, pending;

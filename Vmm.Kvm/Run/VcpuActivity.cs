@@ -12,6 +12,9 @@ internal enum VcpuActivity
     /// <summary>In the guest, or handling an exit.</summary>
     Running,
 
+    /// <summary>Out of the guest, reading its state.</summary>
+    Leaving,
+
     /// <summary>Ended; it does not come back.</summary>
     Gone,
 }

@@ -1,3 +1,6 @@
+using Vmm.Core.Linux;
+using Vmm.Kvm.State;
+
 namespace Vmm.Kvm.Run;
 
 /// <summary>
@@ -10,10 +13,10 @@ namespace Vmm.Kvm.Run;
 /// KVM_RUN clears immediate_exit, then looks at the flag (with a full fence between on both sides), so one of the two always meets it.
 /// A signal that comes too late costs one extra EINTR.
 ///
-/// Who waits for what takes microseconds looks at it for a moment before going to sleep (<see cref="Moment"/>), as being woken takes longer: the
-/// one who pauses, and threads that were alerted, for the one who resumes.
+/// Being woken takes longer than what is done while the guest stands still. So the last thread that parks goes on with the work itself, and
+/// threads that were alerted look out for the one who resumes for a moment before they sleep (<see cref="Moment"/>).
 /// </remarks>
-internal sealed class VcpuGroup : IDisposable
+internal sealed partial class VcpuGroup : IDisposable
 {
     private enum Target
     {
@@ -33,6 +36,10 @@ internal sealed class VcpuGroup : IDisposable
     private volatile Target _target = Target.Paused;
     private volatile bool _attention = true;
     private volatile int _alerts;
+    private volatile KvmMachineState? _departure;
+    private Action? _then;
+    private bool _isCalling;
+    private int _calls;
 
     internal VcpuGroup(int count, Func<int, VcpuGroup, VcpuThread> create)
     {
@@ -65,6 +72,16 @@ internal sealed class VcpuGroup : IDisposable
 
     internal bool IsAttentionWanted => _attention;
 
+    /// <summary>
+    /// The state that the threads fill in whenever they are paused, before they are; null for none. Each reads its own vCPU's as soon as it is out
+    /// of the guest; the last one out completes them all.
+    /// </summary>
+    internal KvmMachineState? Departure
+    {
+        get => _departure;
+        set => _departure = value;
+    }
+
     /// <summary>True when all vCPUs are parked and stay so.</summary>
     internal bool IsPaused
     {
@@ -77,7 +94,9 @@ internal sealed class VcpuGroup : IDisposable
         }
     }
 
-    internal void Pause()
+    /// <summary>Returns when all threads have parked, and <paramref name="then"/> has been called.</summary>
+    /// <param name="then">Called once, as soon as all have parked, by the last one: nobody has to be woken for it. Does not throw.</param>
+    internal void Pause(Action? then = null)
     {
         ThrowIfOnVcpuThread(nameof(Pause));
         lock (_lock)
@@ -85,22 +104,26 @@ internal sealed class VcpuGroup : IDisposable
             if (_target == Target.Running)
             {
                 _target = Target.Paused;
+                (_then, then) = (then, null);
                 KickRunning();
             }
-        }
 
-        // No looking again and again before the wait: the one that is waited for may need this very CPU, and a thread of lower priority
-        // than this one would not get it.
-        lock (_lock)
-        {
-            while (IsAnyRunning)
+            for (int calls = _calls; (IsAnyRunning || _isCalling) && _calls == calls;)
             {
                 Monitor.Wait(_lock);
             }
+
+            if (_then is not null)
+            {
+                // The threads have ended instead.
+                (_then, then) = (null, _then);
+            }
         }
+
+        then?.Invoke();
     }
 
-    private bool IsAnyRunning => Array.Exists(_threads, t => t.Activity == VcpuActivity.Running);
+    private bool IsAnyRunning => Array.Exists(_threads, t => t.Activity is VcpuActivity.Running or VcpuActivity.Leaving);
 
     /// <summary>Tells the parked threads that a resume is about to come: they wait for it without sleeping, for a moment.</summary>
     internal void Alert()
@@ -129,6 +152,12 @@ internal sealed class VcpuGroup : IDisposable
     internal void Settle(int index)
     {
         VcpuThread thread = _threads[index];
+        if (thread.IsCurrent)
+        {
+            thread.Settle();
+            return;
+        }
+
         lock (_lock)
         {
             thread.MustSettle = true;
@@ -151,7 +180,7 @@ internal sealed class VcpuGroup : IDisposable
         {
             foreach (VcpuThread thread in _threads)
             {
-                if (thread.Activity is VcpuActivity.Parked or VcpuActivity.Running)
+                if (thread.Activity is VcpuActivity.Parked or VcpuActivity.Running or VcpuActivity.Leaving)
                 {
                     thread.SetUrgent(urgent);
                 }
@@ -170,67 +199,6 @@ internal sealed class VcpuGroup : IDisposable
                 KickRunning();
                 Monitor.PulseAll(_lock);
             }
-        }
-    }
-
-    /// <summary>Called by a vCPU thread at a clean point. Returns true when the guest is to be entered, false when the thread is to end.</summary>
-    internal bool Park(VcpuThread thread)
-    {
-        int alerts;
-        lock (_lock)
-        {
-            thread.Activity = VcpuActivity.Parked;
-            alerts = _alerts;
-            Monitor.PulseAll(_lock);
-        }
-
-        while (true)
-        {
-            lock (_lock)
-            {
-                while (_target == Target.Paused && _alerts == alerts && !thread.MustSettle)
-                {
-                    Monitor.Wait(_lock);
-                }
-
-                if (_target == Target.Stopped)
-                {
-                    return false;
-                }
-
-                if (_target == Target.Running)
-                {
-                    // Nobody kicks a parked thread: what is left of an earlier kick is stale.
-                    thread.ClearImmediateExit();
-                    thread.Activity = VcpuActivity.Running;
-                    return true;
-                }
-
-                if (thread.MustSettle)
-                {
-                    thread.Settle();
-                    thread.MustSettle = false;
-                    Monitor.PulseAll(_lock);
-                    continue;
-                }
-
-                alerts = _alerts;
-            }
-
-            var moment = new Moment(s_alertTime);
-            while (_target == Target.Paused && _alerts == alerts && !moment.IsOver)
-            {
-            }
-        }
-    }
-
-    /// <summary>Called by a vCPU thread as its last act.</summary>
-    internal void Leave(VcpuThread thread)
-    {
-        lock (_lock)
-        {
-            thread.Activity = VcpuActivity.Gone;
-            Monitor.PulseAll(_lock);
         }
     }
 

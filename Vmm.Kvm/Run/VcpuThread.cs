@@ -7,6 +7,7 @@ using Vmm.Core.Linux;
 using Vmm.Core.Machine;
 using Vmm.Kvm.Native;
 using Vmm.Kvm.Report;
+using Vmm.Kvm.State;
 
 namespace Vmm.Kvm.Run;
 
@@ -33,6 +34,7 @@ internal sealed unsafe partial class VcpuThread
     // Volatile state
     private volatile VcpuActivity _activity;
     private volatile bool _mustSettle;
+    private volatile bool _hasRead;
 
     internal VcpuThread(KvmVcpu vcpu, VcpuGroup group, VirtualMachineConfig config, CrashReporter reporter)
     {
@@ -98,6 +100,41 @@ internal sealed unsafe partial class VcpuThread
     }
 
     internal void ClearImmediateExit() => Volatile.Write(ref _run->immediate_exit, 0);
+
+    /// <summary>The first part of the vCPU's state, on this thread. What fails is tried again by whoever wants the state, and reported there.</summary>
+    internal void ReadRegisters(KvmMachineState state)
+    {
+        try
+        {
+            _hasRead = false;
+            state.IsRead(_vcpu.Index) = false;
+            _vcpu.SaveRegisters(ref state.Vcpus[_vcpu.Index]);
+            _hasRead = true;
+        }
+        catch (Exception e) when (e is LinuxException or InvalidOperationException)
+        {
+            _log.LogDebug(e, "vCPU {Index}'s state can't be read", _vcpu.Index);
+        }
+    }
+
+    /// <summary>The second part, when no vCPU runs any more; on any thread.</summary>
+    /// <param name="state">Of the machine.</param>
+    /// <param name="others">There are others that may have run since the first part.</param>
+    internal void CompleteState(KvmMachineState state, bool others)
+    {
+        try
+        {
+            if (_hasRead)
+            {
+                _vcpu.CompleteState(ref state.Vcpus[_vcpu.Index], others);
+                state.IsRead(_vcpu.Index) = true;
+            }
+        }
+        catch (Exception e) when (e is LinuxException or InvalidOperationException)
+        {
+            _log.LogDebug(e, "vCPU {Index}'s state can't be read", _vcpu.Index);
+        }
+    }
 
     /// <summary>The exception policy: a device never throws; should one, the machine ends and says so.</summary>
     private void Body()
@@ -165,6 +202,7 @@ internal sealed unsafe partial class VcpuThread
                         return;
                     }
 
+                    KickSignal.Consume();
                     continue; // Much may have happened meanwhile.
                 }
 
@@ -201,8 +239,11 @@ internal sealed unsafe partial class VcpuThread
     {
         // ORDER: clear immediate_exit, then look at the group's flag (in the loop); see VcpuGroup.
         ClearImmediateExit();
-        KickSignal.Consume();
         Interlocked.MemoryBarrier();
+        if (!_group.IsAttentionWanted)
+        {
+            KickSignal.Consume(); // Otherwise after the pause, which is waited for.
+        }
     }
 
     /// <summary>The report goes with the end; whoever waits for that shows it.</summary>

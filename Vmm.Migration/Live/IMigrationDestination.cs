@@ -16,8 +16,16 @@ public interface IMigrationDestination
     /// <summary>Builds the whole machine and does everything that takes time.</summary>
     void Prepare();
 
+    /// <summary>What the source will send next, while the guest still runs there; applied at once.</summary>
+    IReadOnlyList<IStateSection> Snapshot => [];
+
     /// <summary>What the source will send when the guest is paused.</summary>
     IReadOnlyList<IStateSection> State { get; }
+
+    /// <summary>The guest is being paused; its state comes in a tenth of a millisecond.</summary>
+    void Expect()
+    {
+    }
 
     /// <summary>The state has come, and will be loaded and applied now.</summary>
     void Alert()
@@ -29,4 +37,9 @@ public interface IMigrationDestination
 
     /// <summary>The guest runs, and so says the source's peer: what could wait until now.</summary>
     void Settle();
+
+    /// <summary>The source has heard of it.</summary>
+    void Relax()
+    {
+    }
 }

@@ -10,16 +10,28 @@ public interface IMigrationSource
     /// <summary>What the destination builds the machine around: RAM, and the back ends that go with it. Written while the guest runs.</summary>
     IReadOnlyList<IStateSection> Resources { get; }
 
+    /// <summary>What of the state lasts, as of <see cref="TakeSnapshot"/>; the destination sets it ahead. Written while the guest runs.</summary>
+    IReadOnlyList<IStateSection> Snapshot => [];
+
     /// <summary>What it sets afterwards. Written while the guest is paused.</summary>
     IReadOnlyList<IStateSection> State { get; }
 
-    /// <summary>All that can be done for the pause while the guest still runs; <see cref="Pause"/> or <see cref="Resume"/> follows.</summary>
+    /// <summary>Looks at the vCPUs; the guest goes on.</summary>
+    void TakeSnapshot()
+    {
+    }
+
+    /// <summary>
+    /// All that can be done for the pause while the guest still runs; <see cref="Pause"/> or <see cref="Resume"/> follows. Every queue stops where it
+    /// is; nothing is read from the back ends any more.
+    /// </summary>
     void PreparePause();
 
-    /// <summary>Stops the vCPUs at a clean point and every queue where it is; nothing is read from the back ends any more.</summary>
-    void Pause();
+    /// <summary>Stops the vCPUs at a clean point.</summary>
+    /// <param name="then">Called once when they stand still, on whatever thread is the first to know, before this returns; does not throw.</param>
+    void Pause(Action then);
 
-    /// <summary>The state has gone out; what comes now takes its time from the destination.</summary>
+    /// <summary>The state has gone out; what the thread that called <see cref="PreparePause"/> does from now on has time.</summary>
     void StandBack()
     {
     }

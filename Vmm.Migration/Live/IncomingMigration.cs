@@ -12,6 +12,9 @@ namespace Vmm.Migration.Live;
 /// <param name="timeouts">Until the source's come with its manifest.</param>
 public sealed class IncomingMigration(MessageChannel channel, IMigrationDestination machine, MigrationTimeouts timeouts)
 {
+    /// <summary>How long the state is looked out for before it is waited for asleep, as being woken takes longer than the pause should.</summary>
+    private static readonly TimeSpan s_lookout = TimeSpan.FromMilliseconds(1);
+
     private readonly TimesSection _times = new();
     private Manifest? _manifest;
     private MigrationTimeouts _timeouts = timeouts;
@@ -34,9 +37,11 @@ public sealed class IncomingMigration(MessageChannel channel, IMigrationDestinat
             }
 
             channel.Send(MigrationStep.Prepared, MessageType.Prepared, default, [], new Deadline(_timeouts.State));
+            ReceiveSnapshot();
             MigrationTimes times = SwitchOver(baton);
             machine.Settle();
             Report(times);
+            machine.Relax();
             return times;
         }
         catch (MigrationException e)
@@ -78,37 +83,66 @@ public sealed class IncomingMigration(MessageChannel channel, IMigrationDestinat
 
     private void ReceiveResources()
     {
-        Message message = Receive(MigrationStep.Resources, MessageType.Resources, _timeouts.Prepare);
+        ReceiveSections(MigrationStep.Resources, MessageType.Resources, machine.Resources);
+        Apply(machine.Resources);
+    }
+
+    private void ReceiveSnapshot()
+    {
+        IReadOnlyList<IStateSection> snapshot = machine.Snapshot;
+        ReceiveSections(MigrationStep.Snapshot, MessageType.Snapshot, snapshot);
         try
         {
-            IReadOnlyList<IStateSection> resources = machine.Resources;
-            Load(message, resources);
-            foreach (IStateSection section in resources)
-            {
-                section.Apply();
-            }
+            Apply(snapshot);
+        }
+        catch (Exception e)
+        {
+            throw new MigrationException(MigrationStep.Snapshot, e.Message, e);
+        }
+
+        channel.Send(MigrationStep.Snapshot, MessageType.Ready, default, [], new Deadline(_timeouts.State));
+    }
+
+    /// <summary>Loads them; how many bytes they were.</summary>
+    private int ReceiveSections(MigrationStep step, MessageType type, IReadOnlyList<IStateSection> sections)
+    {
+        Message message = Receive(step, type, _timeouts.Prepare);
+        try
+        {
+            Load(message, sections);
+            return message.Body.Length;
         }
         catch (StateException e)
         {
             Close(message.Descriptors);
-            throw new MigrationException(MigrationStep.Resources, e.Message, e);
+            throw new MigrationException(step, e.Message, e);
+        }
+    }
+
+    private static void Apply(IReadOnlyList<IStateSection> sections)
+    {
+        foreach (IStateSection section in sections)
+        {
+            section.Apply();
         }
     }
 
     private MigrationTimes SwitchOver(Baton baton)
     {
-        IReadOnlyList<IStateSection> sections = [.. machine.State, _times];
+        IReadOnlyList<IStateSection> ahead = [.. machine.State.Where(section => section.GoesAhead)];
+        IReadOnlyList<IStateSection> rest = [.. machine.State.Where(section => !section.GoesAhead), _times];
+        int aheadBytes = ReceiveSections(MigrationStep.Pause, MessageType.Pausing, ahead);
+        machine.Expect();
+        channel.LookOut(new Moment(s_lookout));
         Message message = Receive(MigrationStep.State, MessageType.State, _timeouts.Prepare);
         long received = MonotonicClock.Now;
         machine.Alert();
         try
         {
-            Load(message, sections);
+            Load(message, rest);
             long loaded = MonotonicClock.Now;
-            foreach (IStateSection section in sections)
-            {
-                section.Apply();
-            }
+            Apply(rest);
+            Apply(ahead);
 
             long applied = MonotonicClock.Now;
             if (!baton.TryTake())
@@ -117,7 +151,7 @@ public sealed class IncomingMigration(MessageChannel channel, IMigrationDestinat
             }
 
             machine.Run();
-            return _times.Times with { Received = received, Loaded = loaded, Applied = applied, Running = MonotonicClock.Now, StateBytes = message.Body.Length };
+            return _times.Times with { Received = received, Loaded = loaded, Applied = applied, Running = MonotonicClock.Now, StateBytes = aheadBytes + message.Body.Length };
         }
         catch (Exception e) when (baton.Owner != BatonOwner.Destination && e is not MigrationException)
         {

@@ -111,6 +111,14 @@ public sealed class MessageChannel(MessageSocket socket, CancellationToken cance
         }
     }
 
+    /// <summary>Returns when there is something to receive, or the moment is over. Does not sleep.</summary>
+    public void LookOut(Moment moment)
+    {
+        while (!moment.IsOver && !socket.Wait(LibC.POLLIN, 0))
+        {
+        }
+    }
+
     public void Dispose() => socket.Dispose();
 
     internal static uint Checksum(ReadOnlySpan<byte> bytes)

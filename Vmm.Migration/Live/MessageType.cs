@@ -26,4 +26,13 @@ public enum MessageType : ushort
 
     /// <summary>Source to destination, after a stream and its <see cref="Prepared"/>: it is to run the guest; the source never will again.</summary>
     Commit = 8,
+
+    /// <summary>Source to destination: the guest is being paused; a stream of what stands still already. <see cref="State"/> comes in a moment.</summary>
+    Pausing = 9,
+
+    /// <summary>Source to destination: a stream of the vCPUs' state as it was a moment ago; the guest runs on.</summary>
+    Snapshot = 10,
+
+    /// <summary>Destination to source: what lasts of the snapshot is set.</summary>
+    Ready = 11,
 }

@@ -15,6 +15,9 @@ public enum MigrationStep
     /// <summary>The destination builds the machine around them.</summary>
     Prepared,
 
+    /// <summary>The destination sets what lasts of the state of a guest that still runs.</summary>
+    Snapshot,
+
     /// <summary>The guest is stopped at a clean point.</summary>
     Pause,
 

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Text;
 using System.Text.Json;
 using Vmm.Core.Linux;
@@ -14,8 +15,12 @@ namespace Vmm.Migration.Live;
 ///                                                 &lt;--   verdict: accepted, or every reason why not
 ///   resources: RAM, the back ends that move       -->     builds the whole machine around them, warms up
 ///                                                 &lt;--   prepared
-///   pause: vCPUs, queues
-///   save: reads the state of everything
+///   snapshot: the vCPUs, which run on             -->     sets what lasts of it
+///                                                 &lt;--   ready
+///   queues stop
+///   pausing: the control plane, which stands      -->     reads it; looks out for the state without sleeping
+///   pause: each vCPU reads its state on its way out
+///   save, by the last one: the devices, the rest
 ///   baton: source -> offered
 ///   state                                         -->     reads all, checks all, sets all
 ///                                                         baton: offered -> destination; runs the guest
@@ -33,6 +38,7 @@ public sealed class OutgoingMigration(MessageChannel channel, IMigrationSource m
     private readonly StateBuffer _buffer = new();
     private readonly Baton _baton = Baton.Create();
     private readonly TimesSection _times = new();
+    private readonly Dictionary<(string Name, int Instance), int> _versions = [];
 
     /// <summary>
     /// Whether the destination's process has ended, or ends within the time given. Only asked when it has taken the guest and is not heard of;
@@ -64,24 +70,33 @@ public sealed class OutgoingMigration(MessageChannel channel, IMigrationSource m
         }
 
         _times.Times = new MigrationTimes { Started = started, Accepted = MonotonicClock.Now, EarlierDowntime = earlier };
-        SendResources();
+        _buffer.Prefault();
+        Send(MigrationStep.Resources, MessageType.Resources, machine.Resources, new Deadline(timeouts.Prepare));
         Receive(MigrationStep.Prepared, MessageType.Prepared, new Deadline(timeouts.Prepare));
-        IReadOnlyList<IStateSection> sections = [.. machine.State, _times];
-        versions = [.. versions, _times.Version];
+        foreach ((IStateSection section, int version) in machine.State.Zip(versions))
+        {
+            _versions.Add((section.Name, section.Instance), version);
+        }
+
+        machine.TakeSnapshot();
+        Send(MigrationStep.Snapshot, MessageType.Snapshot, machine.Snapshot, new Deadline(timeouts.Prepare));
+        Receive(MigrationStep.Snapshot, MessageType.Ready, new Deadline(timeouts.Prepare));
+        IReadOnlyList<IStateSection> ahead = [.. machine.State.Where(section => section.GoesAhead)];
+        IReadOnlyList<IStateSection> rest = [.. machine.State.Where(section => !section.GoesAhead), _times];
         try
         {
             machine.PreparePause();
+            Send(MigrationStep.Pause, MessageType.Pausing, ahead, new Deadline(timeouts.State));
             _times.Times.Prepared = MonotonicClock.Now;
-            machine.Pause();
-            _times.Times.Paused = MonotonicClock.Now;
-            _buffer.Clear();
-            SectionWriter.Write(_buffer, machine.Manifest.Machine, sections, versions);
-            Deadline deadline = new(timeouts.Switchover);
-
-            // ORDER: on offer before the first byte goes out, so that a destination that has all of it can take it.
-            _baton.TryOffer();
-            channel.Send(MigrationStep.State, MessageType.State, _buffer.Written, _buffer.Descriptors, deadline);
-            machine.StandBack();
+            ExceptionDispatchInfo? failure = null;
+            Deadline deadline = default;
+            machine.Pause(then: () =>
+            {
+                deadline = new Deadline(timeouts.Switchover);
+                failure = Catch(() => SendState(rest, deadline));
+                machine.StandBack();
+            });
+            failure?.Throw();
             return ReceiveTimes(deadline);
         }
         catch (Exception) when (_baton.TryWithdraw())
@@ -106,11 +121,42 @@ public sealed class OutgoingMigration(MessageChannel channel, IMigrationSource m
 
     public void Dispose() => _baton.Dispose();
 
-    private void SendResources()
+    private void SendState(IReadOnlyList<IStateSection> sections, Deadline deadline)
+    {
+        _times.Times.Paused = MonotonicClock.Now;
+        Write(sections);
+
+        // ORDER: on offer before the first byte goes out, so that a destination that has all of it can take it.
+        _baton.TryOffer();
+        channel.Send(MigrationStep.State, MessageType.State, _buffer.Written, _buffer.Descriptors, deadline);
+    }
+
+    private void Send(MigrationStep step, MessageType type, IReadOnlyList<IStateSection> sections, Deadline deadline)
+    {
+        Write(sections);
+        channel.Send(step, type, _buffer.Written, _buffer.Descriptors, deadline);
+    }
+
+    /// <summary>As the destination reads them.</summary>
+    private void Write(IReadOnlyList<IStateSection> sections)
     {
         _buffer.Clear();
-        SectionWriter.Write(_buffer, machine.Manifest.Machine, machine.Resources);
-        channel.Send(MigrationStep.Resources, MessageType.Resources, _buffer.Written, _buffer.Descriptors, new Deadline(timeouts.Prepare));
+        SectionWriter.Write(_buffer, machine.Manifest.Machine, sections, _versions);
+    }
+
+    private static ExceptionDispatchInfo? Catch(Action action)
+    {
+        try
+        {
+            action();
+            return null;
+        }
+#pragma warning disable CA1031 // It is thrown on the thread that waits.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            return ExceptionDispatchInfo.Capture(e);
+        }
     }
 
     /// <summary>Waits until the guest runs over there. Past the deadline the baton decides.</summary>

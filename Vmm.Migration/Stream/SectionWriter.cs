@@ -9,8 +9,9 @@ internal static class SectionWriter
     /// <param name="buffer">Where it goes; what is in it stays.</param>
     /// <param name="machine">The machine's name, 255 bytes at most.</param>
     /// <param name="sections">In the order of the stream.</param>
-    /// <param name="versions">The version of each as its reader wants it; null for the present ones.</param>
-    public static void Write(StateBuffer buffer, string machine, IReadOnlyList<IStateSection> sections, IReadOnlyList<int>? versions = null)
+    /// <param name="versions">Versions as the reader wants them, by name and instance; the present one of every other section.</param>
+    public static void Write(
+        StateBuffer buffer, string machine, IReadOnlyList<IStateSection> sections, IReadOnlyDictionary<(string Name, int Instance), int>? versions = null)
     {
         buffer.Number(StreamFormat.Magic);
         buffer.Number(StreamFormat.Version);
@@ -23,12 +24,13 @@ internal static class SectionWriter
     }
 
     /// <summary>The sections alone, the first one with number <paramref name="first"/>.</summary>
-    public static void WriteSections(StateBuffer buffer, IReadOnlyList<IStateSection> sections, uint first, IReadOnlyList<int>? versions = null)
+    public static void WriteSections(
+        StateBuffer buffer, IReadOnlyList<IStateSection> sections, uint first, IReadOnlyDictionary<(string Name, int Instance), int>? versions = null)
     {
         for (int i = 0; i < sections.Count; i++)
         {
             IStateSection section = sections[i];
-            int version = versions?[i] ?? section.Version;
+            int version = versions is not null && versions.TryGetValue((section.Name, section.Instance), out int wanted) ? wanted : section.Version;
             uint number = first + (uint)i;
             buffer.Byte((byte)SectionType.Full);
             buffer.Number(number);

@@ -67,7 +67,7 @@ public sealed class WrongDescriptorTests : IDisposable
 
         guest.UpdateWrongly("Hello", message => Remove(message.Files, 0, 1)).Should().Contain("no open files come through this channel");
         guest.UpdateWrongly("Resources", message => Remove(message.Files, 1, 1)).Should().Contain("1 descriptors came with the message, 2 were sent");
-        guest.UpdateWrongly("State", message => Remove(message.Files, 0, 1)).Should().Contain("descriptors came with the message");
+        guest.UpdateWrongly("Pausing", message => Remove(message.Files, 0, 1)).Should().Contain("descriptors came with the message");
 
         guest.ExpectRunBy(guest.Source, "failed");
     }
@@ -94,9 +94,9 @@ public sealed class WrongDescriptorTests : IDisposable
         guest.ExpectRunBy(guest.Source, "failed");
     }
 
-    /// <summary>The control plane's listener and its client come with the state; the destination uses them when it has the guest.</summary>
+    /// <summary>The control plane's listener and its client come just before the state; the destination uses them when it has the guest.</summary>
     [Fact]
-    public void State_WithOtherDescriptors_IsRefusedByNameAndTheGuestRunsOn()
+    public void Pausing_WithOtherDescriptors_IsRefusedByNameAndTheGuestRunsOn()
     {
         using UpdatedGuest guest = new();
         List<string> wrong = [];
@@ -111,7 +111,7 @@ public sealed class WrongDescriptorTests : IDisposable
             ("swapped", files => Swap(files, files.Count - 1, files.Count - 2), "qmp"),
         ])
         {
-            string found = guest.UpdateWrongly("State", message =>
+            string found = guest.UpdateWrongly("Pausing", message =>
             {
                 tamper(message.Files);
                 message.Correct();

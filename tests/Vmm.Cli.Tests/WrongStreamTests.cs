@@ -15,11 +15,13 @@ public sealed class WrongStreamTests
 
     [Theory]
     [InlineData("Resources")]
+    [InlineData("Snapshot")]
+    [InlineData("Pausing")]
     [InlineData("State")]
     public void Message_WithAByteChanged_IsRefusedByName(string type)
     {
         using UpdatedGuest guest = new();
-        guest.SetTimeouts(prepare: type == "Resources" ? 2000 : 20_000, downtime: 300);
+        guest.SetTimeouts(prepare: type is "Resources" or "Snapshot" ? 2000 : 20_000, downtime: 300);
         foreach (int sample in (int[])[.. s_headerOffsets, .. Enumerable.Range(PassingMessage.HeaderSize, Parts)])
         {
             string reason = guest.UpdateWrongly(type, message => message.Flip(Offset(message, sample)));
@@ -38,11 +40,13 @@ public sealed class WrongStreamTests
 
     [Theory]
     [InlineData("Resources")]
+    [InlineData("Snapshot")]
+    [InlineData("Pausing")]
     [InlineData("State")]
     public void Message_CutWithAHeaderThatFits_IsRefusedByName(string type)
     {
         using UpdatedGuest guest = new();
-        string step = type.ToLowerInvariant();
+        string step = type == "Pausing" ? "pause" : type.ToLowerInvariant();
         for (int sample = 0; sample < Parts; sample++)
         {
             string reason = guest.UpdateWrongly(type, message =>
@@ -51,7 +55,7 @@ public sealed class WrongStreamTests
                 message.Correct();
             });
 
-            reason.Should().MatchRegex($"the destination says: {step}: .+: .+", "{0} quarters were left", sample);
+            reason.Should().MatchRegex($"the (destination|peer) says: {step}: .+: .+", "{0} quarters were left", sample);
         }
 
         guest.UpdateWrongly(type, message =>
@@ -95,11 +99,14 @@ public sealed class WrongStreamTests
     {
         using UpdatedGuest guest = new();
         Twice("Hello").Should().Contain("Hello came where Resources is expected");
-        Twice("Resources").Should().Contain("Resources came where State is expected");
+        Twice("Resources").Should().Contain("Resources came where Snapshot is expected");
+        Twice("Snapshot").Should().Contain("Snapshot came where Pausing is expected");
+        Twice("Pausing").Should().Contain("Pausing came where State is expected");
         Relabelled("Resources", 5).Should().Contain("State came where Resources is expected");
         Relabelled("State", 3).Should().Contain("Resources came where State is expected");
         Relabelled("Verdict", 4).Should().Contain("Prepared came where Verdict is expected");
         Relabelled("Prepared", 6).Should().Contain("Running came where Prepared is expected");
+        Relabelled("Ready", 4).Should().Contain("Prepared came where Ready is expected");
         Finish(guest);
 
         string Twice(string type) => guest.UpdateWrongly(type, message => [message, message]);

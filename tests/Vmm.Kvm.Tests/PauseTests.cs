@@ -127,7 +127,7 @@ public class PauseTests
         {
             OnWrite = (_, _) =>
             {
-                refused = Record.Exception(machine.Vm.Pause);
+                refused = Record.Exception(() => machine.Vm.Pause());
                 machine.Lifetime.End(new GuestEnd(GuestEndCause.Stopped));
             },
         });

@@ -27,6 +27,8 @@ public sealed class DamagedMessageTests : IDisposable
     private readonly FileDescriptor _memory;
     private readonly FileDescriptor[] _queues;
     private readonly Sent _resources;
+    private readonly Sent _snapshot;
+    private readonly Sent _pausing;
     private readonly Sent _state;
 
     public DamagedMessageTests()
@@ -38,6 +40,8 @@ public sealed class DamagedMessageTests : IDisposable
             new ResourceSection<GuestMemoryState>("memory", new GuestMemoryState { Size = 4096, File = _memory }),
             new ResourceSection<TapResources>("net0/tap-resources", DescribedType.Filled<TapResources>() with { Queues = _queues }),
         ]);
+        _snapshot = Write(MessageType.Snapshot, []);
+        _pausing = Write(MessageType.Pausing, []);
         _state = Write(MessageType.State, [.. RecordedStream.Sections(), new TimesSection()]);
     }
 
@@ -50,33 +54,35 @@ public sealed class DamagedMessageTests : IDisposable
     }
 
     [Fact]
-    public void Messages_AsTheyWereSent_AreTaken() => Receive(_resources, _state).Should().BeNull();
+    public void Messages_AsTheyWereSent_AreTaken() => Receive(_resources, _snapshot, _pausing, _state).Should().BeNull();
 
     [Fact]
-    public void Resources_WithAnyByteChanged_AreRefused() => ExpectRefused(_resources, damaged => Receive(damaged, _state));
+    public void Resources_WithAnyByteChanged_AreRefused() => ExpectRefused(_resources, damaged => Receive(damaged, _snapshot, _pausing, _state));
 
     [Fact]
-    public void State_WithAnyByteChanged_IsRefused() => ExpectRefused(_state, damaged => Receive(_resources, damaged));
+    public void State_WithAnyByteChanged_IsRefused() => ExpectRefused(_state, damaged => Receive(_resources, _snapshot, _pausing, damaged));
 
     [Fact]
-    public void Resources_WithAnyByteChangedAndAHeaderThatFits_AreRefusedByNameOrTaken() => ExpectHarmless(_resources, damaged => Receive(damaged, _state));
+    public void Resources_WithAnyByteChangedAndAHeaderThatFits_AreRefusedByNameOrTaken() => ExpectHarmless(_resources, damaged => Receive(damaged, _snapshot, _pausing, _state));
 
     [Fact]
-    public void State_WithAnyByteChangedAndAHeaderThatFits_IsRefusedByNameOrTaken() => ExpectHarmless(_state, damaged => Receive(_resources, damaged));
+    public void State_WithAnyByteChangedAndAHeaderThatFits_IsRefusedByNameOrTaken() => ExpectHarmless(_state, damaged => Receive(_resources, _snapshot, _pausing, damaged));
 
     [Fact]
-    public void Resources_CutAtAnyByteWithAHeaderThatFits_AreRefusedByName() => ExpectCutRefused(_resources, damaged => Receive(damaged, _state));
+    public void Resources_CutAtAnyByteWithAHeaderThatFits_AreRefusedByName() => ExpectCutRefused(_resources, damaged => Receive(damaged, _snapshot, _pausing, _state));
 
     [Fact]
-    public void State_CutAtAnyByteWithAHeaderThatFits_IsRefusedByName() => ExpectCutRefused(_state, damaged => Receive(_resources, damaged));
+    public void State_CutAtAnyByteWithAHeaderThatFits_IsRefusedByName() => ExpectCutRefused(_state, damaged => Receive(_resources, _snapshot, _pausing, damaged));
 
     [Fact]
     public void Messages_InAnotherOrder_AreRefusedByType()
     {
         Receive(_state, _resources).Should().Contain("State came where Resources is expected");
-        Receive(_resources, _resources).Should().Contain("Resources came where State is expected");
+        Receive(_resources, _resources).Should().Contain("Resources came where Snapshot is expected");
+        Receive(_resources, _snapshot, _snapshot).Should().Contain("Snapshot came where Pausing is expected");
+        Receive(_resources, _snapshot, _pausing, _resources).Should().Contain("Resources came where State is expected");
         Receive(Header(_state, MessageType.Resources), _state).Should().Contain("stands where section 0 is expected");
-        Receive(_resources, Header(_resources, MessageType.State)).Should().Contain("stands where section 0 is expected");
+        Receive(_resources, _snapshot, _pausing, Header(_resources, MessageType.State)).Should().Contain("stands where section 0 is expected");
     }
 
     private static void ExpectRefused(Sent sent, Func<Sent, string?> receive)

@@ -51,7 +51,11 @@ internal sealed class FakeMachine(bool empty = false) : IMigrationSource, IMigra
     {
     }
 
-    public void Pause() => Pauses++;
+    public void Pause(Action then)
+    {
+        Pauses++;
+        then();
+    }
 
     public void Resume() => Resumes++;
 

@@ -213,6 +213,9 @@ public sealed class LocalMigrationTests : IDisposable
             _near.Receive(MigrationStep.Verdict, new Deadline(s_short.Verdict));
             SendStream(MessageType.Resources, []);
             _near.Receive(MigrationStep.Prepared, new Deadline(s_short.Prepare));
+            SendStream(MessageType.Snapshot, []);
+            _near.Receive(MigrationStep.Snapshot, new Deadline(s_short.Prepare));
+            SendStream(MessageType.Pausing, []);
             baton.TryOffer();
             SendStream(MessageType.State, [.. _here.State, new TimesSection()]);
             _near.Dispose();
@@ -243,6 +246,9 @@ public sealed class LocalMigrationTests : IDisposable
         if (last > MessageType.Resources)
         {
             Answer(MessageType.Prepared, default);
+            _far.Receive(MigrationStep.Snapshot, new Deadline(s_short.Prepare)).Type.Should().Be(MessageType.Snapshot);
+            Answer(MessageType.Ready, default);
+            _far.Receive(MigrationStep.Pause, new Deadline(s_short.State)).Type.Should().Be(MessageType.Pausing);
             _far.Receive(MigrationStep.State, new Deadline(s_short.State)).Type.Should().Be(MessageType.State);
         }
 
