@@ -5,7 +5,7 @@ using Vmm.Perf.Compare;
 namespace Vmm.Perf.Migration;
 
 /// <summary>vmm's live update, all back ends moved.</summary>
-internal sealed class LiveUpdateContender(string program, string kernel, string memory, string folder) : MigrationContender
+internal sealed class LiveUpdateContender(string program, MigrationGuest guest, string folder) : MigrationContender
 {
     private const int PatienceMilliseconds = 50_000;
 
@@ -17,7 +17,7 @@ internal sealed class LiveUpdateContender(string program, string kernel, string 
         "vmm",
         program,
         [
-            "run", "--kernel", kernel, "--append", $"ip={Contender.GuestAddress} poll", "--cpus", "1", "--memory", memory, "--console", "stdio",
+            "run", "--kernel", guest.Kernel, "--append", guest.CommandLine, "--cpus", "1", "--memory", guest.Memory, "--console", "stdio",
             "--net", $"tap,ifname={MigrationNetwork.First},mac={Contender.GuestMac}", "--name", "compare", "--qmp", Socket,
         ],
         "/memfd:vmm-guest-ram");

@@ -10,10 +10,11 @@ namespace Vmm.Perf.Migration;
 /// </summary>
 internal sealed class MigrationCommand
 {
-    private const string Usage = "Usage: perf/compare-qemu-migration [--runs N] [--memory SIZE] [--vmm FILE] [--qemu FILE]";
+    private const string Usage = "Usage: perf/compare-qemu-migration [--runs N] [--memory SIZE] [--writes SIZE] [--vmm FILE] [--qemu FILE]";
 
     private int _runs = 30;
     private string _memory = "128M";
+    private string _writes = "32M";
     private string _vmm = "vmm";
     private string _qemu = "qemu-system-x86_64";
 
@@ -49,6 +50,9 @@ internal sealed class MigrationCommand
             case "--memory":
                 _memory = value;
                 return true;
+            case "--writes":
+                _writes = value;
+                return true;
             case "--vmm":
                 _vmm = value;
                 return true;
@@ -63,12 +67,13 @@ internal sealed class MigrationCommand
     private MigrationContender[] CreateContenders(string kernel, string folder)
     {
         string qemu = HostTool.NameOfQemu(_qemu);
+        MigrationGuest guest = new(kernel, _memory, _writes);
         return
         [
-            new LiveUpdateContender(_vmm, kernel, _memory, folder),
-            new QemuContender(_qemu, kernel, _memory, folder, $"{qemu}, x-ignore-shared", sharesMemory: true, isTuned: true),
-            new QemuContender(_qemu, kernel, _memory, folder, $"{qemu}, tuned", sharesMemory: false, isTuned: true),
-            new QemuContender(_qemu, kernel, _memory, folder, $"{qemu}, defaults", sharesMemory: false, isTuned: false),
+            new LiveUpdateContender(_vmm, guest, folder),
+            new QemuContender(_qemu, guest, folder, $"{qemu}, x-ignore-shared", sharesMemory: true, isTuned: true),
+            new QemuContender(_qemu, guest, folder, $"{qemu}, tuned", sharesMemory: false, isTuned: true),
+            new QemuContender(_qemu, guest, folder, $"{qemu}, defaults", sharesMemory: false, isTuned: false),
         ];
     }
 

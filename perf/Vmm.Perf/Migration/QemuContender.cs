@@ -6,17 +6,18 @@ namespace Vmm.Perf.Migration;
 
 /// <summary>QEMU's local migration through a unix: socket, with the device on another TAP.</summary>
 /// <param name="program">QEMU.</param>
-/// <param name="kernel">The guest.</param>
-/// <param name="memory">Its RAM.</param>
+/// <param name="guest">What it runs.</param>
 /// <param name="folder">For sockets.</param>
 /// <param name="name">The table's row.</param>
 /// <param name="sharesMemory">RAM is a file that both processes map, and stays where it is (x-ignore-shared).</param>
 /// <param name="isTuned">With parameters for a short pause rather than the default ones.</param>
 internal sealed class QemuContender(
-    string program, string kernel, string memory, string folder, string name, bool sharesMemory, bool isTuned) : MigrationContender
+    string program, MigrationGuest guest, string folder, string name, bool sharesMemory, bool isTuned) : MigrationContender
 {
     private const long Bandwidth = 10L << 30;
-    private const int DowntimeLimit = 1;
+
+    /// <summary>Milliseconds. With much less QEMU would never be done with a guest that writes as fast as it can copy.</summary>
+    private const int DowntimeLimit = 50;
 
     private readonly string _memoryFile = $"/dev/shm/vmm-compare-{Environment.ProcessId}";
 
@@ -73,14 +74,14 @@ internal sealed class QemuContender(
     private Contender CreateCommand(string socket, string tap, params string[] more)
     {
         string machine = "microvm,accel=kvm,x-option-roms=off,acpi=off" + (sharesMemory ? ",memory-backend=ram" : "");
-        string[] memoryObject = sharesMemory ? ["-object", $"memory-backend-file,id=ram,size={memory},mem-path={_memoryFile},share=on"] : [];
+        string[] memoryObject = sharesMemory ? ["-object", $"memory-backend-file,id=ram,size={guest.Memory},mem-path={_memoryFile},share=on"] : [];
         return new Contender(
             name,
             program,
             [
                 "-M", machine, "-cpu", "qemu64", "-global", "virtio-mmio.force-legacy=false",
-                "-nodefaults", "-no-user-config", "-display", "none", "-smp", "1", "-m", memory, .. memoryObject,
-                "-serial", "stdio", "-kernel", kernel, "-append", $"ip={Contender.GuestAddress} poll",
+                "-nodefaults", "-no-user-config", "-display", "none", "-smp", "1", "-m", guest.Memory, .. memoryObject,
+                "-serial", "stdio", "-kernel", guest.Kernel, "-append", guest.CommandLine,
                 "-netdev", $"tap,id=net0,ifname={tap},script=no,downscript=no,vhost=off", "-device", $"virtio-net-device,netdev=net0,mac={Contender.GuestMac}",
                 "-qmp", $"unix:{socket},server=on,wait=off", .. more,
             ],
