@@ -48,6 +48,9 @@ internal sealed partial class IncomingMachine(ControlPlane control, IncomingOpti
 
     GuestMemory IStreamDestination.Memory => Machine!.Memory;
 
+    /// <summary>One for this thread besides: vCPUs that wait without sleeping would keep it, and the source, from theirs.</summary>
+    private bool HasCpuForEach => Machine!.CpuCount < Environment.ProcessorCount;
+
     /// <summary>The source shares its RAM.</summary>
     void IMigrationDestination.Prepare()
     {
@@ -67,7 +70,7 @@ internal sealed partial class IncomingMachine(ControlPlane control, IncomingOpti
     public void Expect()
     {
         // The guest's own vCPU thread, urgent too, keeps its CPU while it needs it. Without priorities it might have to wait for this one.
-        if (_isUrgent)
+        if (_isUrgent && HasCpuForEach)
         {
             Machine!.Alert();
         }
@@ -79,7 +82,7 @@ internal sealed partial class IncomingMachine(ControlPlane control, IncomingOpti
 
     public void Alert()
     {
-        if (!_isUrgent)
+        if (!_isUrgent && HasCpuForEach)
         {
             Machine!.Alert();
         }
