@@ -1,0 +1,35 @@
+using System.Text.Json;
+
+namespace Vmm.Testbed.Tests.Harness;
+
+/// <summary>What iperf3 measured, at the receiving end.</summary>
+/// <param name="Megabits">Received per second.</param>
+/// <param name="Bytes">Received.</param>
+/// <param name="LostPercent">Of UDP datagrams.</param>
+public sealed record IperfReport(double Megabits, long Bytes, double LostPercent)
+{
+    /// <summary>Traffic between L1 and a guest in which <c>iperf3 -s</c> runs.</summary>
+    /// <param name="machine">L1.</param>
+    /// <param name="options">More options of the client, -R and -u among them.</param>
+    public static IperfReport Measure(L1 machine, string options)
+    {
+        const int Seconds = 3;
+        string command = $"timeout 40 iperf3 -c {Tap.Guest} -t {Seconds} -J {options}";
+        JobResult result = machine.Run(command);
+        // Its first datagram is not repeated when it is lost; then iperf3 waits for ever.
+        result = result.ExitCode == 124 ? machine.Run(command) : result;
+        return Parse(result.Require(command));
+    }
+
+    /// <param name="json">Of <c>iperf3 -J</c>.</param>
+    public static IperfReport Parse(string json)
+    {
+        using JsonDocument document = JsonDocument.Parse(json);
+        JsonElement end = document.RootElement.GetProperty("end");
+        bool udp = end.TryGetProperty("sum", out JsonElement sum);
+        JsonElement received = udp ? sum : end.GetProperty("sum_received");
+        double lost = udp ? received.GetProperty("lost_percent").GetDouble() : 0;
+        double share = 1 - (lost / 100);
+        return new IperfReport(received.GetProperty("bits_per_second").GetDouble() / 1e6 * share, (long)(received.GetProperty("bytes").GetInt64() * share), lost);
+    }
+}

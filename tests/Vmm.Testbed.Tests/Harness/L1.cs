@@ -1,0 +1,124 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+
+namespace Vmm.Testbed.Tests.Harness;
+
+/// <summary>
+/// The outer machine, and the end of its control channel: <c>tests/Testbed/run --agent</c> passes lines to and from <c>l1/session</c>. A command is a
+/// script in a folder that both machines see; the line that names it and the one with its exit code are all that the channel carries.
+/// </summary>
+public sealed class L1 : IDisposable
+{
+    private static readonly TimeSpan _bootLimit = TimeSpan.FromSeconds(180);
+    private static readonly TimeSpan _endLimit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _defaultLimit = TimeSpan.FromSeconds(60);
+
+    private readonly Process _process;
+    private readonly string _share;
+    private readonly ConcurrentDictionary<int, L1Job> _jobs = new();
+    private readonly TaskCompletionSource<string> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _count;
+
+    /// <param name="share">A folder that is /mnt in L1.</param>
+    internal L1(string share)
+    {
+        _share = share;
+        ProcessStartInfo start = new(Path.Combine(SourceTree.Testbed, "run"), ["--agent", "--share", share])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        };
+        start.ArgumentList.Insert(0, "--timeout");
+        start.ArgumentList.Insert(1, "3600");
+        start.Environment["VMM_BINARY"] = SourceTree.Binary;
+        _process = Process.Start(start)!;
+        new Thread(ReadLines) { IsBackground = true, Name = "L1" }.Start();
+        if (!_ready.Task.Wait(_bootLimit))
+        {
+            throw new TimeoutException($"L1 did not boot within {_bootLimit.TotalSeconds} s. Its console:\n{Console}");
+        }
+    }
+
+    /// <summary>What L1's kernel printed.</summary>
+    public string Console => TextOf(Path.Combine(_share, "console.log"));
+
+    /// <summary>Runs a bash command and waits for its end.</summary>
+    /// <param name="command">One or more lines of bash; standard input is empty.</param>
+    /// <param name="limit">A minute by default. A command that takes longer is killed, with what it started, and this throws.</param>
+    public JobResult Run(string command, TimeSpan? limit = null) => Start(command).Wait(limit ?? _defaultLimit);
+
+    /// <summary>Runs a command that has to succeed, and returns its output.</summary>
+    public string Require(string command, TimeSpan? limit = null) => Run(command, limit).Require(command);
+
+    /// <summary>Starts a bash command, which runs beside others.</summary>
+    public L1Job Start(string command)
+    {
+        int id = Interlocked.Increment(ref _count);
+        string folder = Path.Combine(_share, "jobs", id.ToString(CultureInfo.InvariantCulture));
+        Directory.CreateDirectory(folder);
+        File.WriteAllText(Path.Combine(folder, "script"), command + "\n");
+        L1Job job = new(this, folder, command);
+        _jobs[id] = job;
+        Send($"run {id}");
+        return job;
+    }
+
+    /// <summary>What a guest printed on its console.</summary>
+    public string ConsoleOf(string guest) => TextOf(Path.Combine(_share, "l2", guest + ".log"));
+
+    public void Dispose()
+    {
+        _process.StandardInput.Close();
+        if (!_process.WaitForExit(_endLimit))
+        {
+            _process.Kill(entireProcessTree: true);
+        }
+
+        _process.Dispose();
+    }
+
+    /// <param name="line">For l1/session.</param>
+    internal void Send(string line)
+    {
+        lock (_process)
+        {
+            _process.StandardInput.Write(line + "\n");
+            _process.StandardInput.Flush();
+        }
+    }
+
+    internal static string TextOf(string path)
+    {
+        if (!File.Exists(path))
+        {
+            return "";
+        }
+
+        using StreamReader reader = new(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
+        return reader.ReadToEnd();
+    }
+
+    private void ReadLines()
+    {
+        while (_process.StandardOutput.ReadLine() is { } line)
+        {
+            string[] words = line.Trim().Split(' ');
+            if (words is ["ready", ..])
+            {
+                _ready.TrySetResult(words[^1]);
+            }
+            else if (words is [string what, string id, string number] && int.TryParse(id, out int key) && int.TryParse(number, out int value) && _jobs.TryGetValue(key, out L1Job? job))
+            {
+                job.Tell(what, value);
+            }
+        }
+
+        InvalidOperationException lost = new($"L1 has ended. Its console:\n{Console}");
+        _ready.TrySetException(lost);
+        foreach (L1Job job in _jobs.Values)
+        {
+            job.Lose(lost);
+        }
+    }
+}

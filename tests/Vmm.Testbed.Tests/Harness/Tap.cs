@@ -1,0 +1,20 @@
+namespace Vmm.Testbed.Tests.Harness;
+
+/// <summary>A TAP interface in L1, which goes with the test. L1 is 10.0.0.1 on it, the guest 10.0.0.2.</summary>
+public sealed class Tap : IDisposable
+{
+    public const string Guest = "10.0.0.2";
+
+    private readonly L1 _machine;
+
+    public Tap(L1 machine, string name = "tap0")
+    {
+        _machine = machine;
+        Name = name;
+        machine.Require($"l2 tap {name} 10.0.0.1/24");
+    }
+
+    public string Name { get; }
+
+    public void Dispose() => _machine.Run($"ip link delete {Name}");
+}
