@@ -17,6 +17,8 @@ internal static class ExitCode
 
     public const int TripleFault = 101;
 
+    public const int GuestPanic = 102;
+
     /// <summary>The host refused something, or vmm itself failed.</summary>
     public const int HostError = 125;
 
@@ -32,6 +34,7 @@ internal static class ExitCode
           0..255   vmm run: the value that the guest wrote to the debug-exit port 0x501
           100      vmm run: the guest did what KVM can't run (a report is on stderr)
           101      vmm run: triple fault
+          102      vmm run: the guest's kernel panicked (it says so by pvpanic)
           125      the host refused something, or vmm itself failed
           128+N    stopped by signal N: 129 SIGHUP, 130 SIGINT, 143 SIGTERM
         """;
@@ -44,6 +47,7 @@ internal static class ExitCode
         GuestEndCause.DebugExit => end.Status,
         GuestEndCause.Crash => GuestCrash,
         GuestEndCause.TripleFault => TripleFault,
+        GuestEndCause.Panic => GuestPanic,
         GuestEndCause.Stopped => signal == 0 ? Success : SignalBase + signal,
         _ => HostError,
     };

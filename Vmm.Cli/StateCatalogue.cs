@@ -1,6 +1,7 @@
 using Vmm.Backends.Tap;
 using Vmm.Cli.Qmp;
 using Vmm.Core.Consoles;
+using Vmm.Core.Devices.Power;
 using Vmm.Core.Devices.Uart;
 using Vmm.Core.State;
 using Vmm.Core.Virtio;
@@ -17,6 +18,7 @@ internal static class StateCatalogue
     [
         Machines.Machine.RunStateKind,
         UartDevice.StateKind,
+        PowerDevice.StateKind,
         TapBackend.StateKind,
         VirtioNetDevice.StateKind,
         VirtioMmioTransport.StateKind,

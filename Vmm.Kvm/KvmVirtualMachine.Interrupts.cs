@@ -24,6 +24,9 @@ public sealed partial class KvmVirtualMachine
         return line;
     }
 
+    /// <summary>Whether the guest wants to be interrupted by this pin of the IOAPIC; none does at its start.</summary>
+    public bool IsUnmasked(Gsi gsi) => _vm.IsUnmasked(gsi);
+
     /// <inheritdoc/>
     public void AttachDoorbell(GuestAddress address, uint value, EventFd doorbell) => _vm.SetIoeventfd(address, value, doorbell, attach: true);
 

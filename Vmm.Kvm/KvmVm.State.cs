@@ -1,3 +1,4 @@
+using Vmm.Core.Interrupts;
 using Vmm.Kvm.Native;
 using Vmm.Kvm.State;
 using static Vmm.Kvm.Native.KvmConstants;
@@ -57,6 +58,14 @@ internal sealed unsafe partial class KvmVm
         kvm_clock_data clock = state.Clock;
         clock.flags &= KVM_CLOCK_REALTIME;
         Call(this, KVM_SET_CLOCK, &clock, nameof(KVM_SET_CLOCK), Subject);
+    }
+
+    internal bool IsUnmasked(Gsi gsi)
+    {
+        const ulong Masked = 1 << 16; // of a redirection entry (82093AA, section 3.2.4)
+        kvm_irqchip chip = default;
+        SaveChip(KVM_IRQCHIP_IOAPIC, ref chip);
+        return (chip.chip.ioapic.redirtbl[gsi.Number] & Masked) == 0;
     }
 
     private void SaveChip(uint id, ref kvm_irqchip chip)

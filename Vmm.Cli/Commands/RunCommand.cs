@@ -21,7 +21,7 @@ internal sealed class RunCommand : Command, IExamples
 
     private readonly Option<string?> _kernel = new("--kernel", "-k")
     {
-        Description = "An ELF64 kernel with a PVH note or a 64-bit entry, or 'demo' for the built-in demo guest.",
+        Description = "A Linux kernel (bzImage, as /boot/vmlinuz, or ELF vmlinux), any ELF64 kernel with a PVH note or a 64-bit entry, or 'demo' for the built-in demo guest.",
         HelpName = "file|demo",
     };
 
@@ -90,7 +90,7 @@ internal sealed class RunCommand : Command, IExamples
 
     private readonly Option<bool> _plainCommandLine = new("--no-virtio-mmio-cmdline")
     {
-        Description = "Do not append virtio_mmio.device=... for each device to the kernel's command line.",
+        Description = "Do not append virtio_mmio.device=... for each device to the command line of a kernel that is not Linux, or has acpi=off there. Linux finds its devices by ACPI.",
     };
 
     public RunCommand() : base("run", "Boots a guest and stays until it ends.")

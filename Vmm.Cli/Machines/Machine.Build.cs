@@ -4,6 +4,8 @@ using Vmm.Core.Bus;
 using Vmm.Core.Consoles;
 using Vmm.Core.Devices.DebugExit;
 using Vmm.Core.Devices.I8042;
+using Vmm.Core.Devices.Panic;
+using Vmm.Core.Devices.Power;
 using Vmm.Core.Devices.Uart;
 using Vmm.Core.Events;
 using Vmm.Core.Hypervisor;
@@ -63,8 +65,12 @@ internal sealed partial class Machine
         using BootImage? initrd = options.Initrd is null ? null : BootImage.OpenFile(options.Initrd);
 
         _memory = GuestMemory.Create(new GuestMemoryOptions(options.Memory, options.HugePages, options.Populate));
-        IReadOnlyList<VirtioMmioSlot> announced = options.AnnounceDevices ? [.. Enumerable.Range(0, options.Networks.Count).Select(GetVirtioMmioSlot)] : [];
-        _entry = BootLoader.Load(_memory, new BootConfig(kernel, initrd, options.CommandLine, announced));
+        BootConfig boot = new(kernel, initrd, options.CommandLine, [.. Enumerable.Range(0, options.Networks.Count).Select(GetVirtioMmioSlot)])
+        {
+            CpuCount = options.CpuCount,
+            AnnounceDevices = options.AnnounceDevices,
+        };
+        _entry = BootLoader.Load(_memory, boot);
     }
 
     /// <summary>Puts everything around <see cref="_memory"/>.</summary>
@@ -95,6 +101,10 @@ internal sealed partial class Machine
         ports.Add(KeyboardDataPort, 1, keyboard.DataPort);
         ports.Add(KeyboardCommandPort, 1, keyboard.CommandPort);
         ports.Add(DebugExitPort, DebugExitPortCount, new DebugExitDevice(Lifetime));
+        ports.Add(PanicPort, 1, new PanicDevice(Lifetime));
+        _power = new PowerDevice(Lifetime, hypervisor.GetInterruptLine(EventGsi));
+        mmio.Add(EventRegister, EventRegisterSize, _power.EventRegister);
+        mmio.Add(PowerRegisters, PowerRegistersSize, _power.Registers);
 
         for (int i = 0; i < options.Networks.Count; i++)
         {

@@ -1,3 +1,5 @@
+using Vmm.Core.Machine;
+
 namespace Vmm.Cli.Machines;
 
 // Stopping and going on. Any thread but a vCPU's or a device's own.
@@ -67,6 +69,18 @@ internal sealed partial class Machine
                     throw new UserErrorException($"The machine can't go on now: its state is '{state.GetName()}'.");
             }
         }
+    }
+
+    /// <summary>Presses the power button. False, and nothing is done, when the guest has not asked to hear of it.</summary>
+    public bool PressPowerButton()
+    {
+        if (!_hypervisor!.IsUnmasked(MachineLayout.EventGsi))
+        {
+            return false;
+        }
+
+        _power!.PressButton();
+        return true;
     }
 
     /// <summary>Looks at the machine while it stands still; the guest notices a gap at most.</summary>

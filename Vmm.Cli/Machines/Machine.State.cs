@@ -17,6 +17,7 @@ internal sealed partial class Machine
     [
         new RunStateSection(this),
         _uart!.CreateStateSection("com1/uart"),
+        _power!.CreateStateSection(),
         .. _cards.SelectMany(card => (IEnumerable<IStateSection>)
         [
             .. (moving ?? s_none).Contains(card.Id) ? [((ITransferableBackend)card.Backend).CreateStateSection(card.Id)] : (IStateSection[])[],

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Vmm.Core.Consoles;
+using Vmm.Core.Devices.Power;
 using Vmm.Core.Devices.Uart;
 using Vmm.Core.Events;
 using Vmm.Core.Hypervisor;
@@ -23,6 +24,7 @@ internal sealed partial class Machine : IDisposable
     private EventLoop? _consoleLoop;
     private IConsole? _console;
     private UartDevice? _uart;
+    private PowerDevice? _power;
     private CpuEntry? _entry;
     private bool _consoleComes;
     private bool _disposed;

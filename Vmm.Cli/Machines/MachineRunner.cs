@@ -152,7 +152,7 @@ internal static class MachineRunner
 
         switch (end.Cause)
         {
-            case GuestEndCause.Crash or GuestEndCause.TripleFault or GuestEndCause.HostError:
+            case GuestEndCause.Crash or GuestEndCause.TripleFault or GuestEndCause.Panic or GuestEndCause.HostError:
                 StandardError.WriteLine($"vmm: {machine.Name}: {Describe(end)}");
                 if (end.Report is not null)
                 {
@@ -173,6 +173,7 @@ internal static class MachineRunner
         GuestEndCause.DebugExit => $"the guest wrote {end.Status} to the debug-exit port.",
         GuestEndCause.TripleFault => "triple fault: the guest crashed, or reset itself that way.",
         GuestEndCause.Crash => "the guest crashed.",
+        GuestEndCause.Panic => "the guest's kernel panicked; its last words are on its console.",
         GuestEndCause.Stopped => "stopped.",
         GuestEndCause.HandedOver => "another process goes on with it.",
         _ => "vmm itself failed.",

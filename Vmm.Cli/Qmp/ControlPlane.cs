@@ -70,6 +70,11 @@ internal sealed class ControlPlane : IDisposable
         }
         else
         {
+            if (end.Cause == GuestEndCause.Panic)
+            {
+                Server?.Emit(QmpEvent.GuestPanicked);
+            }
+
             Server?.Close(QmpEvent.Shutdown(ShutdownReason.From(end, signal)));
         }
     }

@@ -63,7 +63,12 @@ internal sealed partial class MachineCommands
         commands.Add("system_powerdown", arguments =>
         {
             arguments.End();
-            throw new QmpException("This machine has no ACPI and so no power button that a guest could notice: power it off from inside, or use 'quit'");
+            if (!_machine.PressPowerButton())
+            {
+                throw new QmpException("The guest does not listen to the power button: power it off from inside, or use 'quit'");
+            }
+
+            _server.Emit(QmpEvent.PowerDown);
         });
         commands.Add("system_reset", arguments =>
         {

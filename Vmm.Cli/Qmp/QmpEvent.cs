@@ -12,6 +12,10 @@ internal sealed record QmpEvent(string Name, byte[] Data)
 
     public static readonly QmpEvent Resume = new("RESUME", []);
 
+    public static readonly QmpEvent PowerDown = new("POWERDOWN", []);
+
+    public static readonly QmpEvent GuestPanicked = new("GUEST_PANICKED", JsonSerializer.SerializeToUtf8Bytes(new PanicEvent("poweroff"), QmpJson.Default.PanicEvent));
+
     /// <param name="cause">By whom and why, QEMU's ShutdownCause.</param>
     public static QmpEvent Shutdown(ShutdownCause cause) => new("SHUTDOWN", JsonSerializer.SerializeToUtf8Bytes(cause, QmpJson.Default.ShutdownCause));
 

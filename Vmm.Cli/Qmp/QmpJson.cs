@@ -17,6 +17,7 @@ namespace Vmm.Cli.Qmp;
 [JsonSerializable(typeof(RxFilterInfo[]))]
 [JsonSerializable(typeof(ShutdownCause))]
 [JsonSerializable(typeof(MigrationEvent))]
+[JsonSerializable(typeof(PanicEvent))]
 [JsonSerializable(typeof(MigrationInfo))]
 [JsonSerializable(typeof(MigrationParameters))]
 [JsonSerializable(typeof(LiveUpdateReply))]

@@ -19,7 +19,7 @@ internal static class ShutdownReason
         GuestEndCause.PowerOff or GuestEndCause.DebugExit => new ShutdownCause(true, "guest-shutdown"),
         GuestEndCause.Reset when end.Report == SystemReset => new ShutdownCause(false, SystemReset),
         GuestEndCause.Reset or GuestEndCause.TripleFault => new ShutdownCause(true, "guest-reset"),
-        GuestEndCause.Crash => new ShutdownCause(true, "guest-panic"),
+        GuestEndCause.Crash or GuestEndCause.Panic => new ShutdownCause(true, "guest-panic"),
         GuestEndCause.Stopped => new ShutdownCause(false, end.Report == Quit ? Quit : signal != 0 ? "host-signal" : "host-ui"),
         _ => new ShutdownCause(false, "host-error"),
     };

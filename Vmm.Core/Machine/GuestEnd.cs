@@ -6,7 +6,7 @@ public enum GuestEndCause
     /// <summary>The guest powered itself off.</summary>
     PowerOff,
 
-    /// <summary>The guest asked for a reset (i8042, reset register).</summary>
+    /// <summary>The guest asked for a reset (ACPI's reset register, i8042).</summary>
     Reset,
 
     /// <summary>The guest wrote a status to the debug-exit port.</summary>
@@ -17,6 +17,9 @@ public enum GuestEndCause
 
     /// <summary>The guest did what the hypervisor can't run.</summary>
     Crash,
+
+    /// <summary>The guest's kernel says that it has panicked (pvpanic).</summary>
+    Panic,
 
     /// <summary>The user stopped it.</summary>
     Stopped,

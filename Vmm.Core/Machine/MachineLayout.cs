@@ -9,10 +9,11 @@ namespace Vmm.Core.Machine;
 /// <remarks>
 /// <code>
 /// 0x0000_0000  RAM, free for the guest
-/// 0x0009_0000  boot structures (reserved in the guest's map): GDT, page tables, start info, modules, memory map, command line
-/// 0x0009_8800  RAM that the map calls reserved up to 1 MiB, as on every PC; a kernel may have segments there
+/// 0x0009_0000  boot structures (reserved in the guest's map): GDT, page tables, start info, modules, memory map, command line, zero page
+/// 0x000a_0000  ACPI tables; the RSDP at 0xe_0000
+/// 0x000e_0040  RAM that the map calls reserved up to 1 MiB, as on every PC; a kernel may have segments there
 /// 0x0010_0000  RAM: kernel, and the initrd as high as it goes
-/// 0xc000_0000  MMIO hole: virtio-mmio 0xfeb0_0000, IOAPIC 0xfec0_0000, LAPIC 0xfee0_0000
+/// 0xc000_0000  MMIO hole: events and power 0xfea0_0000, virtio-mmio 0xfeb0_0000, IOAPIC 0xfec0_0000, LAPIC 0xfee0_0000
 /// 0x1_0000_0000  RAM that did not fit below
 /// </code>
 /// </remarks>
@@ -51,11 +52,58 @@ public static class MachineLayout
     /// <summary>Bytes with the final NUL. SPEC: Linux cuts off silently what is longer (COMMAND_LINE_SIZE, x86).</summary>
     public const int CommandLineLimit = 2048;
 
+    /// <summary>struct boot_params, for kernels that begin by Linux' own boot protocol.</summary>
+    public const ulong ZeroPage = 0x9_9000;
+
     /// <summary>The first byte after the boot structures.</summary>
-    public const ulong BootEnd = CommandLine + CommandLineLimit;
+    public const ulong BootEnd = ZeroPage + 0x1000;
+
+    /// <summary>The ACPI tables but for the RSDP.</summary>
+    public const ulong AcpiStart = 0xA_0000;
+
+    /// <summary>More than 256 KiB they can't have: the vCPUs of the largest machine take that.</summary>
+    public const ulong AcpiEnd = 0xE_0000;
+
+    /// <summary>Where a guest looks for it that is not told.</summary>
+    public const ulong Rsdp = 0xE_0000;
+
+    /// <summary>The first byte after the RSDP's place.</summary>
+    public const ulong RsdpEnd = Rsdp + 0x40;
 
     /// <summary>From here to 4 GiB the map says "reserved": IOAPIC, LAPIC and what KVM keeps for itself.</summary>
     public const ulong InterruptControllers = 0xFEC0_0000;
+
+    public const uint IoApic = 0xFEC0_0000;
+
+    public const uint LocalApic = 0xFEE0_0000;
+
+    /// <summary>The generic event device's register: the events that have happened since it was read, 32 bits.</summary>
+    public const ulong EventRegister = 0xFEA0_0000;
+
+    public const ulong EventRegisterSize = 4;
+
+    /// <summary>The power button's bit in it.</summary>
+    public const uint PowerButtonEvent = 1 << 1;
+
+    /// <summary>The registers of the hardware-reduced profile; a byte each, in one window.</summary>
+    public const ulong PowerRegisters = 0xFEA0_0200;
+
+    public const ulong PowerRegistersSize = 3;
+
+    public const ulong SleepControlRegister = PowerRegisters;
+
+    public const ulong SleepStatusRegister = PowerRegisters + 1;
+
+    public const ulong ResetRegister = PowerRegisters + 2;
+
+    /// <summary>SLP_TYP of S5, the one sleep state that there is.</summary>
+    public const byte SoftOffSleepType = 5;
+
+    /// <summary>COM2's pin, where nothing else is.</summary>
+    public static readonly Gsi EventGsi = new(3);
+
+    /// <summary>pvpanic's event port.</summary>
+    public const ushort PanicPort = 0x505;
 
     /// <summary>The first virtio-mmio window.</summary>
     public const ulong VirtioMmioStart = 0xFEB0_0000;

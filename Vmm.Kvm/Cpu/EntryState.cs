@@ -12,6 +12,7 @@ internal static class EntryState
     private const ulong RFLAGS_RESERVED = 1 << 1;
 
     private const ushort Code32 = 0x08, Data = 0x10, Tss = 0x18, Code64 = 0x20;
+    private const ushort LinuxCode = 0x10, LinuxData = 0x18, LinuxTss = 0x20;
     private const ushort DescriptorTableLimit = Code64 + 8 - 1;
 
     // Segment types (Intel SDM volume 3, 3.4.5.1 and 3.5).
@@ -21,10 +22,16 @@ internal static class EntryState
     {
         // From the reset state on, so that what is not named below (APIC base, LDT) keeps what KVM gave it.
         kvm_sregs special = vcpu.GetSpecialRegisters();
-        bool longMode = entry.Mode == CpuMode.Long64;
-        special.cs = longMode ? Segment(Code64, ExecuteReadAccessed, is64: true) : Segment(Code32, ExecuteReadAccessed, is64: false);
-        special.ds = special.es = special.fs = special.gs = special.ss = Segment(Data, ReadWriteAccessed, is64: false);
-        special.tr = new kvm_segment { selector = Tss, limit = 0x67, type = BusyTss, present = 1 };
+        bool longMode = entry.Mode != CpuMode.Protected32;
+        (ushort code, ushort data, ushort task) = entry.Mode switch
+        {
+            CpuMode.Linux64 => (LinuxCode, LinuxData, LinuxTss),
+            CpuMode.Long64 => (Code64, Data, Tss),
+            _ => (Code32, Data, Tss),
+        };
+        special.cs = Segment(code, ExecuteReadAccessed, is64: longMode);
+        special.ds = special.es = special.fs = special.gs = special.ss = Segment(data, ReadWriteAccessed, is64: false);
+        special.tr = new kvm_segment { selector = task, limit = 0x67, type = BusyTss, present = 1 };
         special.gdt = new kvm_dtable { @base = entry.DescriptorTable.Value, limit = entry.DescriptorTable.Value == 0 ? (ushort)0 : DescriptorTableLimit };
         special.idt = default; // The first exception without an IDT is a triple fault, and that is reported.
 

@@ -8,6 +8,9 @@ namespace Vmm.Kvm.State;
 /// </summary>
 internal sealed unsafe class MsrBuffer
 {
+    /// <summary>MAX_IO_MSRS of arch/x86/kvm/x86.c is 256, and fewer it must be; otherwise the answer is E2BIG.</summary>
+    private const int MaxAtOnce = 255;
+
     private readonly kvm_msr_entry[] _slots;
 
     internal MsrBuffer(int count)
@@ -58,8 +61,30 @@ internal sealed unsafe class MsrBuffer
         return true;
     }
 
-    /// <summary>Issues an ioctl on the entries from <paramref name="first"/> on. Returns how many KVM has done, or -1.</summary>
+    /// <summary>Issues an ioctl on the entries from <paramref name="first"/> on, several when they are many. Returns how many KVM has done, or -1.</summary>
     internal int Call(KvmVcpu vcpu, uint request, int first, int count)
+    {
+        int all = 0;
+        while (all < count)
+        {
+            int part = Math.Min(count - all, MaxAtOnce);
+            int done = CallOnce(vcpu, request, first + all, part);
+            if (done < 0)
+            {
+                return done;
+            }
+
+            all += done;
+            if (done < part)
+            {
+                break;
+            }
+        }
+
+        return all;
+    }
+
+    private int CallOnce(KvmVcpu vcpu, uint request, int first, int count)
     {
         // SAFETY: first + count <= Entries.Length (checked by the slice); the header's 8 bytes are the second half of the slot before
         // the first entry, which is put back afterwards.

@@ -1,3 +1,4 @@
+using Vmm.Core.Hypervisor;
 using Vmm.Core.Memory;
 
 namespace Vmm.Core.Machine.Boot;
@@ -31,6 +32,7 @@ internal static class BootStructures
             ModuleCount = initrd is null ? 0u : 1u,
             ModuleList = initrd is null ? 0 : MachineLayout.ModuleList,
             CommandLine = MachineLayout.CommandLine,
+            Rsdp = MachineLayout.Rsdp,
             MemoryMap = MachineLayout.MemoryMap,
             MemoryMapEntries = (uint)map.Count,
         });
@@ -52,16 +54,12 @@ internal static class BootStructures
     }
 
     /// <summary>Flat segments, as <see cref="Hypervisor.CpuEntry.DescriptorTable"/> says.</summary>
-    public static void WriteDescriptorTable(GuestMemory memory)
+    public static void WriteDescriptorTable(GuestMemory memory, CpuMode mode)
     {
-        ReadOnlySpan<ulong> descriptors =
-        [
-            0,
-            0x00CF_9B00_0000_FFFF, // 0x08: 32-bit code, 4 GiB
-            0x00CF_9300_0000_FFFF, // 0x10: data, 4 GiB
-            0x0000_8B00_0000_FFFF, // 0x18: busy TSS at 0
-            0x00AF_9B00_0000_FFFF, // 0x20: 64-bit code
-        ];
+        const ulong Code32 = 0x00CF_9B00_0000_FFFF, Code64 = 0x00AF_9B00_0000_FFFF, Data = 0x00CF_9300_0000_FFFF, BusyTss = 0x0000_8B00_0000_FFFF;
+
+        // SPEC: Linux wants its __BOOT_CS at 0x10 and __BOOT_DS at 0x18.
+        ReadOnlySpan<ulong> descriptors = mode == CpuMode.Linux64 ? [0, 0, Code64, Data, BusyTss] : [0, Code32, Data, BusyTss, Code64];
         for (int i = 0; i < descriptors.Length; i++)
         {
             Put(memory, MachineLayout.DescriptorTable + (ulong)i * 8, descriptors[i]);

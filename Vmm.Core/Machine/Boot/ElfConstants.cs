@@ -18,6 +18,9 @@ internal static class ElfConstants
     public const ushort PN_XNUM = 0xFFFF;
     public const uint SHT_NOTE = 7;
 
+    /// <summary>The system's name; name "Xen".</summary>
+    public const uint XEN_ELFNOTE_GUEST_OS = 6;
+
     /// <summary>The physical address of the 32-bit PVH entry; name "Xen".</summary>
     public const uint XEN_ELFNOTE_PHYS32_ENTRY = 18;
 }

@@ -6,17 +6,17 @@ namespace Vmm.Core.Machine.Boot;
 /// <summary>
 /// What the loader needs to know of an ELF64 executable, checked: each segment lies within the file, none wraps, none overlaps another.
 /// </summary>
-internal sealed partial class ElfImage
+internal sealed partial class ElfImage : KernelImage
 {
-    private ElfImage(BootImage file, IReadOnlyList<ElfSegment> segments, ulong entry, uint? pvhEntry)
+    private readonly bool _isLinux;
+
+    private ElfImage(BootImage file, IReadOnlyList<ElfSegment> segments, ulong entry, uint? pvhEntry, bool isLinux) : base(file)
     {
-        File = file;
         Segments = segments;
         Entry = entry;
         PvhEntry = pvhEntry;
+        _isLinux = isLinux;
     }
-
-    public BootImage File { get; }
 
     /// <summary>In the order of their addresses; none is empty.</summary>
     public IReadOnlyList<ElfSegment> Segments { get; }
@@ -28,7 +28,7 @@ internal sealed partial class ElfImage
     public uint? PvhEntry { get; }
 
     /// <exception cref="BootException">The file can't be loaded, with the field and what to do.</exception>
-    public static ElfImage Parse(BootImage file)
+    public static new ElfImage Parse(BootImage file)
     {
         Span<byte> header = stackalloc byte[HeaderSize];
         header = header[..(int)Math.Min(file.Length, HeaderSize)];
@@ -39,6 +39,7 @@ internal sealed partial class ElfImage
         byte[] table = ReadProgramHeaders(file, header);
         List<ElfSegment> segments = [];
         uint? pvhEntry = null;
+        bool isLinux = false;
         for (int i = 0; i * ProgramHeaderSize < table.Length; i++)
         {
             ReadOnlySpan<byte> programHeader = table.AsSpan(i * ProgramHeaderSize, ProgramHeaderSize);
@@ -49,6 +50,7 @@ internal sealed partial class ElfImage
                     break;
                 case PT_NOTE:
                     pvhEntry ??= ElfNotes.FindPvhEntry(file, i, programHeader);
+                    isLinux |= ElfNotes.AreOfLinux(file, programHeader);
                     break;
             }
         }
@@ -59,7 +61,7 @@ internal sealed partial class ElfImage
             CheckSections(file, header);
         }
 
-        return new ElfImage(file, segments, entry, pvhEntry);
+        return new ElfImage(file, segments, entry, pvhEntry, isLinux);
     }
 
     private static byte[] ReadProgramHeaders(BootImage file, ReadOnlySpan<byte> header)

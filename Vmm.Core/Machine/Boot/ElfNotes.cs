@@ -36,7 +36,7 @@ internal static class ElfNotes
 
         byte[] notes = new byte[size];
         file.Read(offset, notes);
-        if (TryFind(notes, alignment, out ReadOnlySpan<byte> descriptor, out uint position))
+        if (TryFind(notes, alignment, XEN_ELFNOTE_PHYS32_ENTRY, out ReadOnlySpan<byte> descriptor, out uint position))
         {
             return ReadEntry(file, descriptor);
         }
@@ -55,6 +55,22 @@ internal static class ElfNotes
             "The notes are damaged: build the kernel again.");
     }
 
+    /// <summary>Whether a segment's notes are those of a Linux kernel. Notes that can't be read are none.</summary>
+    public static bool AreOfLinux(BootImage file, ReadOnlySpan<byte> programHeader)
+    {
+        ulong offset = BinaryPrimitives.ReadUInt64LittleEndian(programHeader[8..]);
+        ulong size = BinaryPrimitives.ReadUInt64LittleEndian(programHeader[32..]);
+        uint alignment = BinaryPrimitives.ReadUInt64LittleEndian(programHeader[48..]) == 8 ? 8u : 4u;
+        if (size is 0 or > MaxSize || !file.Contains(offset, size))
+        {
+            return false;
+        }
+
+        byte[] notes = new byte[size];
+        file.Read(offset, notes);
+        return TryFind(notes, alignment, XEN_ELFNOTE_GUEST_OS, out ReadOnlySpan<byte> system, out _) && system.SequenceEqual("linux\0"u8);
+    }
+
     /// <summary>Whether a section of type SHT_NOTE has the note. One that can't be read has none.</summary>
     public static bool HasPvhEntry(BootImage file, ReadOnlySpan<byte> sectionHeader)
     {
@@ -68,11 +84,11 @@ internal static class ElfNotes
 
         byte[] notes = new byte[size];
         file.Read(offset, notes);
-        return TryFind(notes, alignment, out _, out _);
+        return TryFind(notes, alignment, XEN_ELFNOTE_PHYS32_ENTRY, out _, out _);
     }
 
-    /// <summary>False with the place of a note that is cut off, or with the end.</summary>
-    private static bool TryFind(ReadOnlySpan<byte> notes, uint alignment, out ReadOnlySpan<byte> descriptor, out uint position)
+    /// <summary>A note of Xen's. False with the place of a note that is cut off, or with the end.</summary>
+    private static bool TryFind(ReadOnlySpan<byte> notes, uint alignment, uint wanted, out ReadOnlySpan<byte> descriptor, out uint position)
     {
         position = 0;
         while (notes.Length - position >= NoteHeaderSize)
@@ -88,7 +104,7 @@ internal static class ElfNotes
             }
 
             descriptor = header.Slice((int)descriptorOffset, (int)descriptorSize);
-            if (type == XEN_ELFNOTE_PHYS32_ENTRY && header.Slice(NoteHeaderSize, (int)nameSize).SequenceEqual("Xen\0"u8))
+            if (type == wanted && header.Slice(NoteHeaderSize, (int)nameSize).SequenceEqual("Xen\0"u8))
             {
                 return true;
             }
