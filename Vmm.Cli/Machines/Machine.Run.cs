@@ -71,10 +71,10 @@ internal sealed partial class Machine
         }
     }
 
-    /// <summary>Presses the power button. False, and nothing is done, when the guest has not asked to hear of it.</summary>
+    /// <summary>Presses the power button. False, and nothing is done, when the guest does not run, or has not asked to hear of it.</summary>
     public bool PressPowerButton()
     {
-        if (!_hypervisor!.IsUnmasked(MachineLayout.EventGsi))
+        if (RunState != RunState.Running || !_hypervisor!.IsUnmasked(MachineLayout.EventGsi))
         {
             return false;
         }

@@ -36,7 +36,7 @@ public sealed class BootErrorTests
         { "beyond RAM", Pvh().Load(0xFF_FFFF, [1, 2], 2).Build(), "vmlinux: segment 2 (0xffffff to 0x1000001) does not fit guest memory of 16 MiB. Choose a larger --memory*" },
         { "above 4 GiB", Pvh().Load(1ul << 32, [1], 1).Build(), "vmlinux: segment 2*does not fit guest memory of 16 MiB*" },
         { "in the hole", Pvh().Load(0xFEB0_0000, [1], 1).Build(), "vmlinux: segment 2 (0xfeb00000 to 0xfeb00001) lies in the hole for devices (0xc0000000 to 0x100000000)*" },
-        { "on boot structures", Pvh().Load(0x9_7000, [1], 1).Build(), "vmlinux: segment 2 (0x97000 to 0x97001) lies on the boot structures (0x90000 to 0x98800). Link it elsewhere, such as to 1 MiB*" },
+        { "on boot structures", Pvh().Load(0x9_7000, [1], 1).Build(), "vmlinux: segment 2 (0x97000 to 0x97001) lies on the boot structures (0x90000 to 0x9a000). Link it elsewhere, such as to 1 MiB*" },
         { "on the command line's last byte", Pvh().Load(0x9_87FF, [1], 1).Build(), "vmlinux: segment 2*lies on the boot structures*" },
         { "into boot structures", Pvh().Load(0x8_FFFF, [1], 2).Build(), "vmlinux: segment 2*lies on the boot structures*" },
         { "PVH entry outside", Pvh(0x20_0000).Build(), "vmlinux: the PVH note's entry 0x200000 lies in no segment*" },

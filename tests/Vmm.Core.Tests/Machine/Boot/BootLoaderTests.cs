@@ -60,8 +60,8 @@ public sealed class BootLoaderTests
     /// <summary>GNU ld puts the ELF headers of a kernel linked to 1 MiB into a segment of the page below.</summary>
     [Theory]
     [InlineData(0xF_F000, 0x1000)]
-    [InlineData(0xA_0000, 0x10)]
-    [InlineData(0x9_8800, 0x6_7800)]
+    [InlineData(0x9_A000, 0x6000)]
+    [InlineData(0xE_0040, 0x1_FFC0)]
     [InlineData(0x8_F000, 0x1000)]
     public void Load_SegmentBelow1MiBBesideTheBootStructures_IsLoaded(ulong address, int size)
     {

@@ -47,7 +47,12 @@ public sealed class BootMutationTests
             {
                 boot.Load(file);
                 loaded++;
-                ExpectUntouched(ram, [.. LoadedRanges(file), (MachineLayout.BootStart, MachineLayout.BootEnd - MachineLayout.BootStart)]);
+                ExpectUntouched(ram,
+                [
+                    .. LoadedRanges(file),
+                    (MachineLayout.BootStart, MachineLayout.BootEnd - MachineLayout.BootStart),
+                    (MachineLayout.AcpiStart, MachineLayout.RsdpEnd - MachineLayout.AcpiStart),
+                ]);
             }
             catch (BootException)
             {

@@ -60,6 +60,9 @@ internal sealed class ElfBuilder
         return note;
     }
 
+    /// <summary>By which a Linux is known.</summary>
+    public static byte[] LinuxNote => OneNote("Xen", 6, [.. "linux\0"u8]);
+
     public static byte[] PvhNote(byte[] descriptor, int alignment = 4) => OneNote("Xen", 18, descriptor, alignment);
 
     public byte[] Build()
