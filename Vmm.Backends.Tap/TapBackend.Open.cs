@@ -9,20 +9,32 @@ public sealed partial class TapBackend
     /// <summary>The back end that <c>--net tap,...</c> describes: by name, or by descriptors.</summary>
     public static TapBackend Open(NetworkDeviceOptions options)
     {
-        if (options.Fds.Count > 0)
+        if (!options.Vhost)
         {
-            return Adopt(options.Fds);
+            return OpenQueues(options);
         }
 
-        return Open(new TapOptions
+        // Before an interface is made for nothing.
+        VhostDescriptor[] vhost = options.VhostFds.Count > 0 ? AdoptVhost(options.VhostFds) : OpenVhost(options.Queues);
+        try
         {
-            Name = options.IfName ?? "vmtap%d",
-            Mode = options.IfName is null ? TapOpenMode.CreateNew : TapOpenMode.OpenOrCreate,
-            Queues = options.Queues,
-            Mtu = options.Mtu,
-            SendBuffer = options.SendBuffer,
-        });
+            return OpenQueues(options).With(vhost);
+        }
+        catch
+        {
+            DisposeAll(vhost);
+            throw;
+        }
     }
+
+    private static TapBackend OpenQueues(NetworkDeviceOptions options) => options.Fds.Count > 0 ? Adopt(options.Fds) : Open(new TapOptions
+    {
+        Name = options.IfName ?? "vmtap%d",
+        Mode = options.IfName is null ? TapOpenMode.CreateNew : TapOpenMode.OpenOrCreate,
+        Queues = options.Queues,
+        Mtu = options.Mtu,
+        SendBuffer = options.SendBuffer,
+    });
 
     /// <summary>
     /// Attaches to an interface in the network namespace of the calling thread, or makes it there. An interface made here is set up

@@ -38,7 +38,7 @@ public sealed partial class TapBackend : INetworkBackend
 
     public string InterfaceName { get; }
 
-    public string Description => $"tap {InterfaceName}";
+    public string Description => UsesVhost ? $"tap {InterfaceName}, vhost" : $"tap {InterfaceName}";
 
     public int QueueCount => _queues.Length;
 
@@ -109,6 +109,8 @@ public sealed partial class TapBackend : INetworkBackend
 
     public void Dispose()
     {
+        // ORDER: before the TAPs, which the kernel holds open for them.
+        DisposeAll(_queues.Select(queue => queue.Vhost?.Descriptor));
         foreach (TunDescriptor descriptor in _descriptors)
         {
             descriptor.Dispose();

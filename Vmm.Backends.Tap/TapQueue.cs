@@ -18,6 +18,11 @@ internal sealed class TapQueue(TunDescriptor descriptor, TapBackend backend, boo
 
     public int MaxFrameSize => backend.MaxFrameSize;
 
+    /// <summary>What runs the rings; null when the device moves the frames.</summary>
+    public VhostQueue? Vhost { get; set; }
+
+    public IRingProcessor? RingProcessor => Vhost;
+
     public int Receive(ScatterList target) => Result(target.ReadFrom(descriptor));
 
     public int Transmit(ScatterList source) => _attached ? Result(source.WriteTo(descriptor)) : -LibC.EIO;

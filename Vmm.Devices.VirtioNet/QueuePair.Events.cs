@@ -8,6 +8,36 @@ internal sealed partial class QueuePair
 {
     private const int MaxRounds = 8;
 
+    private EventFd? _receiveDoorbell;
+    private EventFd? _transmitDoorbell;
+    private EventRegistration? _receiveWatch;
+    private EventRegistration? _transmitWatch;
+    private bool _watchesDoorbells;
+
+    /// <summary>The driver rings from now on. Those of rings that the back end runs are its own to watch.</summary>
+    public void WatchDoorbells()
+    {
+        lock (_lock)
+        {
+            _watchesDoorbells = true;
+            if (!UsesProcessor)
+            {
+                WatchOwnDoorbells();
+            }
+        }
+    }
+
+    /// <summary>There is no driver any more.</summary>
+    public void UnwatchDoorbells()
+    {
+        lock (_lock)
+        {
+            _watchesDoorbells = false;
+            Unwatch(ref _receiveWatch);
+            Unwatch(ref _transmitWatch);
+        }
+    }
+
     public void OnReceiveDoorbell(ReadyEvents events)
     {
         lock (_lock)
@@ -115,6 +145,42 @@ internal sealed partial class QueuePair
         Transmit.Unblock();
         Transmit.RingAgain();
         Unwatch();
+    }
+
+    /// <summary>What runs here is watched here, and only that: every ring would wake this thread for nothing otherwise.</summary>
+    private void WatchOwnDoorbells()
+    {
+        Update(ref _receiveWatch, _receiveDoorbell, _processedReceive, OnReceiveDoorbell);
+        Update(ref _transmitWatch, _transmitDoorbell, _processedTransmit, OnTransmitDoorbell);
+
+        void Update(ref EventRegistration? watch, EventFd? doorbell, ProcessedRing? processed, Action<ReadyEvents> onReady)
+        {
+            if (processed is { Runs: true })
+            {
+                Unwatch(ref watch);
+            }
+            else if (_watchesDoorbells && watch is null && doorbell is not null)
+            {
+                watch = _loop.Add(doorbell, ReadyEvents.In | ReadyEvents.EdgeTriggered, new ReadyHandler(onReady));
+            }
+        }
+    }
+
+    private void WatchBackend()
+    {
+        if (_watch is null && _backend.Readiness is { } readiness)
+        {
+            _watched = ReadyEvents.None;
+            _watch = _loop.Add(readiness, _watched, _backendHandler);
+        }
+
+        Transmit.CanWait = _watch is not null;
+    }
+
+    private static void Unwatch(ref EventRegistration? watch)
+    {
+        watch?.Dispose();
+        watch = null;
     }
 
     private void Unwatch()

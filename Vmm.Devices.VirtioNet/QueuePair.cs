@@ -66,13 +66,11 @@ internal sealed partial class QueuePair : IDisposable
         lock (_lock)
         {
             _isRunning = true;
-            if (_watch is null && _backend.Readiness is { } readiness)
+            if (!UsesProcessor)
             {
-                _watched = ReadyEvents.None;
-                _watch = _loop.Add(readiness, _watched, _backendHandler);
+                WatchBackend();
             }
 
-            Transmit.CanWait = _watch is not null;
             OpenLocked(receive, transmit);
         }
     }
@@ -93,6 +91,7 @@ internal sealed partial class QueuePair : IDisposable
     {
         lock (_lock)
         {
+            _processedReceive?.Stop();
             Receive.Close();
             UpdateWatch();
         }
@@ -102,6 +101,7 @@ internal sealed partial class QueuePair : IDisposable
     {
         lock (_lock)
         {
+            _processedTransmit?.Stop();
             Transmit.Close();
             UpdateWatch();
         }
@@ -113,6 +113,7 @@ internal sealed partial class QueuePair : IDisposable
         lock (_lock)
         {
             _isRunning = false;
+            StopProcessor();
             Receive.Close();
             Transmit.Close();
             Unwatch();
@@ -127,6 +128,12 @@ internal sealed partial class QueuePair : IDisposable
     {
         lock (_lock)
         {
+            if (_processedTransmit?.Stop() is { Ring.IsUsable: true } rest)
+            {
+                Transmit.Open(rest);
+                Transmit.CanWait = true;
+            }
+
             for (int i = 0; i < Virtqueue.MaxSupportedSize / TransmitQueue.BatchSize && Transmit.RunBatch(_rules); i++)
             {
             }
@@ -147,24 +154,33 @@ internal sealed partial class QueuePair : IDisposable
     public void Dispose()
     {
         Unwatch();
+        UnwatchDoorbells();
+        _processedReceive?.Dispose();
+        _processedTransmit?.Dispose();
         Receive.Dispose();
         Transmit.Dispose();
     }
 
     private void OpenLocked(OpenQueue? receive, OpenQueue? transmit)
     {
-        if (receive is not null)
+        if (receive is not null && !TryProcess(_processedReceive, receive))
         {
             Receive.Open(receive);
             receive.Doorbell.Signal();
         }
 
-        if (transmit is not null)
+        if (transmit is not null && !TryProcess(_processedTransmit, transmit))
         {
             Transmit.Open(transmit);
             transmit.Doorbell.Signal();
         }
 
+        if (_processorFailed && _watch is null)
+        {
+            WatchBackend();
+        }
+
+        WatchOwnDoorbells();
         UpdateWatch();
     }
 }

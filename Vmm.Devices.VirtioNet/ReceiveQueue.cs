@@ -63,6 +63,15 @@ internal sealed partial class ReceiveQueue : IDisposable
 
     public void DiscardPending() => _state.PendingLength = 0;
 
+    /// <summary>Delivers the frame that waits; without buffers for it, it is dropped.</summary>
+    public void GiveAwayPending(FrameRules rules)
+    {
+        if (_state.PendingLength != 0 && _open is { } open && !(MoveOne(open, rules) && _state.PendingLength == 0))
+        {
+            DropPending(DropReason.Backend);
+        }
+    }
+
     /// <summary>Moves frames until there are none, the guest has no buffers, or the batch is full.</summary>
     /// <returns>Whether the batch was full, so that there may be more.</returns>
     public bool RunBatch(FrameRules rules)

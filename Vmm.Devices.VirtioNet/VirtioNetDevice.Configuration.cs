@@ -59,6 +59,7 @@ public sealed partial class VirtioNetDevice
 
             _state.LinkUp = up;
             PublishRules();
+            RestartPairs();
             if (IsNegotiated(VirtioNetFeatures.Status))
             {
                 _transport!.InterruptConfig();

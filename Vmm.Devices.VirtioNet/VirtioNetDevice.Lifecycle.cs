@@ -86,14 +86,11 @@ public sealed partial class VirtioNetDevice
         lock (_lock)
         {
             StopPairs();
-            foreach (EventRegistration watch in _doorbellWatches)
-            {
-                watch.Dispose();
-            }
-
-            _doorbellWatches.Clear();
+            _controlWatch?.Dispose();
+            _controlWatch = null;
             foreach (QueuePair pair in _pairs)
             {
+                pair.UnwatchDoorbells();
                 pair.DiscardPending();
             }
 
@@ -118,7 +115,7 @@ public sealed partial class VirtioNetDevice
             _isPaused = false;
             if (_transport is not null)
             {
-                if (_doorbellWatches.Count == 0)
+                if (_controlWatch is null)
                 {
                     // Restored. Only now: the guest waits for the state, but not for this.
                     WatchDoorbells();
@@ -137,6 +134,16 @@ public sealed partial class VirtioNetDevice
         }
 
         OpenControl();
+    }
+
+    /// <summary>Whether the back end runs the rings depends on the link: each goes to whom it belongs now.</summary>
+    private void RestartPairs()
+    {
+        for (int i = 0; i < _state.ActivePairs && _transport is not null && !_isPaused && _pairs[i].HasProcessor; i++)
+        {
+            _pairs[i].Stop();
+            StartPair(i);
+        }
     }
 
     private void StopPairs()
@@ -161,15 +168,12 @@ public sealed partial class VirtioNetDevice
     {
         for (int i = 0; i < _layout.PairCount; i++)
         {
-            Watch(QueueLayout.ReceiveIndex(i), _pairs[i].Loop, _pairs[i].OnReceiveDoorbell);
-            Watch(QueueLayout.TransmitIndex(i), _pairs[i].Loop, _pairs[i].OnTransmitDoorbell);
+            _pairs[i].WatchDoorbells();
         }
 
-        Watch(_layout.ControlIndex, _pairs[0].Loop, OnControlDoorbell);
+        _controlWatch = _pairs[0].Loop.Add(
+            _doorbells[_layout.ControlIndex], ReadyEvents.In | ReadyEvents.EdgeTriggered, new ReadyHandler(OnControlDoorbell));
     }
-
-    private void Watch(int queue, EventLoop loop, Action<ReadyEvents> onReady)
-        => _doorbellWatches.Add(loop.Add(_doorbells[queue], ReadyEvents.In | ReadyEvents.EdgeTriggered, new ReadyHandler(onReady)));
 
     private bool TrySetOffloads(ulong guestOffloads)
     {

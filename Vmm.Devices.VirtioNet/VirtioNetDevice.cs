@@ -35,7 +35,7 @@ public sealed partial class VirtioNetDevice : IVirtioDevice
     private readonly EventFd[] _doorbells;
     private readonly EventLoop[] _loops;
     private readonly QueuePair[] _pairs;
-    private readonly List<EventRegistration> _doorbellWatches = [];
+    private EventRegistration? _controlWatch;
     private IVirtioTransport? _transport;
     private QueueLayout _layout;
     private bool _isPaused;
@@ -61,6 +61,11 @@ public sealed partial class VirtioNetDevice : IVirtioDevice
         _loops = [.. Enumerable.Range(0, loops).Select(i => new EventLoop($"{config.Id}-io{i}"))];
         FrameRules rules = MakeRules(_state.GuestOffloads);
         _pairs = [.. Enumerable.Range(0, config.QueuePairs).Select(MakePair)];
+        for (int i = 0; i < _pairs.Length; i++)
+        {
+            _pairs[i].Attach(_doorbells[QueueLayout.ReceiveIndex(i)], _doorbells[QueueLayout.TransmitIndex(i)]);
+        }
+
         Metrics = new VirtioNetMetrics(
             [.. _pairs.Select(pair => pair.ReceiveMetrics)],
             [.. _pairs.Select(pair => pair.TransmitMetrics)],

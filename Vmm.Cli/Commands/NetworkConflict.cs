@@ -18,7 +18,7 @@ internal static class NetworkConflict
                 return $"Two --net options have the id {id}; give each its own.";
             }
 
-            foreach (int fd in networks[i].Fds)
+            foreach (int fd in networks[i].Fds.Concat(networks[i].VhostFds))
             {
                 if (FindOwner($"fd={fd}", id) is { } other)
                 {

@@ -62,7 +62,7 @@ internal sealed class RunCommand : Command, IExamples
 
     private readonly Option<NetworkDeviceOptions[]> _net = new("--net", "-n")
     {
-        Description = "A network device; may be repeated. tap,ifname=NAME[,sndbuf=BYTES] | tap,fd=N | none | unix-dgram,path=P,peer=P | unix-stream,path=P; "
+        Description = "A network device; may be repeated. tap,ifname=NAME[,sndbuf=BYTES][,vhost=on] | tap,fd=N[,vhost=on] | none | unix-dgram,path=P,peer=P | unix-stream,path=P; "
             + "each with id=, mac=, mtu=, queues= (1 to 16) and iothread=per-queue|shared.",
         HelpName = "backend[,key=value...]",
         CustomParser = ParseNet,

@@ -102,6 +102,8 @@ internal sealed partial class IncomingMachine
                 Path = replacement.Path,
                 Peer = replacement.Peer,
                 SendBuffer = replacement.SendBuffer,
+                Vhost = replacement.Vhost,
+                VhostFds = replacement.VhostFds,
             };
         }
 

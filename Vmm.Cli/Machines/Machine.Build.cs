@@ -110,6 +110,7 @@ internal sealed partial class Machine
         {
             NetworkCard card = AddCard(hypervisor, options.Networks[i], i);
             mmio.Add(card.Slot.Address.Value, card.Slot.Size, card.Transport);
+            card.Backend.UseMemory(_memory!);
             card.Transport.AttachDoorbells(hypervisor, card.Slot.Address);
         }
     }
@@ -151,7 +152,7 @@ internal sealed partial class Machine
     {
         for (int i = 0; i < options.Networks.Count; i++)
         {
-            foreach (int fd in options.Networks[i].Fds.Where(fd => !InheritedDescriptors.Contains(fd)))
+            foreach (int fd in options.Networks[i].Fds.Concat(options.Networks[i].VhostFds).Where(fd => !InheritedDescriptors.Contains(fd)))
             {
                 throw new UserErrorException(
                     $"{MachineOptions.GetNetworkId(options.Networks[i], i)}: descriptor {fd} is not open: whoever starts vmm must pass it on, without close-on-exec.");
@@ -160,7 +161,7 @@ internal sealed partial class Machine
 
         for (int i = 0; i < options.Networks.Count; i++)
         {
-            if (options.Networks[i].Fds.Count > 0)
+            if (options.Networks[i].Fds.Count > 0 || options.Networks[i].VhostFds.Count > 0)
             {
                 _adopted.Add(i, OpenBackend(options.Networks[i]));
             }

@@ -24,6 +24,6 @@ public sealed class MemoryRegion
     /// <summary>Where the region begins in the memfd, in bytes.</summary>
     public ulong FileOffset { get; }
 
-    /// <summary>The host's virtual address, as a hypervisor's memory slot wants it. Not for access.</summary>
+    /// <summary>The host's virtual address, as a hypervisor's memory slot and vhost's table want it. Not for access.</summary>
     public unsafe ulong HostAddress => (ulong)Host;
 }

@@ -1,3 +1,5 @@
+using Vmm.Core.Memory;
+
 namespace Vmm.Core.Network;
 
 /// <summary>
@@ -33,4 +35,12 @@ public interface INetworkBackend : IDisposable
 
     /// <summary>The first <paramref name="count"/> queues carry traffic from now on; the others neither receive nor transmit.</summary>
     void SetActiveQueues(int count);
+
+    /// <summary>
+    /// Guest RAM, for a back end that reaches it itself. Once, when the device is attached to the queues and before it starts one; what takes
+    /// long is done here. Disposed of after the back end.
+    /// </summary>
+    void UseMemory(GuestMemory memory)
+    {
+    }
 }

@@ -23,4 +23,7 @@ public interface INetworkQueue
 
     /// <summary>The longest frame that <see cref="Receive"/> can return with the present offloads, header included, in bytes.</summary>
     int MaxFrameSize { get; }
+
+    /// <summary>What can run the rings in the device's place; null when the device has to move the frames itself.</summary>
+    IRingProcessor? RingProcessor => null;
 }

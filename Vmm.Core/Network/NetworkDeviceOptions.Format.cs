@@ -17,6 +17,7 @@ public sealed partial record NetworkDeviceOptions
         Append(text, "mac", Mac?.ToString());
         Append(text, "mtu", Mtu?.ToString(CultureInfo.InvariantCulture));
         Append(text, "sndbuf", SendBuffer?.ToString(CultureInfo.InvariantCulture));
+        Append(text, "vhost", Vhost ? "on" : null);
         Append(text, "iothread", Threads == NetworkThreads.Shared ? "shared" : null);
         return text.ToString();
     }

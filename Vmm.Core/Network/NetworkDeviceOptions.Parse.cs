@@ -8,7 +8,7 @@ public sealed partial record NetworkDeviceOptions
 {
     private static readonly (string Word, NetworkBackendKind Kind, string[] Keys)[] _kinds =
     [
-        ("tap", NetworkBackendKind.Tap, ["id", "ifname", "fd", "fds", "queues", "mac", "mtu", "sndbuf", "iothread"]),
+        ("tap", NetworkBackendKind.Tap, ["id", "ifname", "fd", "fds", "queues", "mac", "mtu", "sndbuf", "vhost", "vhostfd", "vhostfds", "iothread"]),
         ("none", NetworkBackendKind.None, ["id", "queues", "mac", "mtu", "iothread"]),
         ("unix-dgram", NetworkBackendKind.UnixDatagram, ["id", "path", "peer", "fd", "mac", "mtu", "iothread"]),
         ("unix-stream", NetworkBackendKind.UnixStream, ["id", "path", "fd", "mac", "mtu", "iothread"]),
@@ -92,6 +92,9 @@ public sealed partial record NetworkDeviceOptions
                 return bytes is null ? $"sndbuf={value} is not a number of bytes from 1 to {int.MaxValue}." : null;
             case "mac":
                 return SetMac(value, out next);
+            case "vhost":
+                next = this with { Vhost = value == "on" };
+                return value is "on" or "off" ? null : $"vhost={value} is neither on nor off.";
             case "iothread":
                 next = this with { Threads = value == "shared" ? NetworkThreads.Shared : NetworkThreads.PerQueue };
                 return value is "shared" or "per-queue" ? null : $"iothread={value} is neither per-queue nor shared.";
@@ -114,11 +117,12 @@ public sealed partial record NetworkDeviceOptions
     {
         next = this;
         List<int> fds = [];
-        foreach (string part in key == "fds" ? value.Split(':') : [value])
+        bool isList = key is "fds" or "vhostfds";
+        foreach (string part in isList ? value.Split(':') : [value])
         {
             if (Number(part, 0, int.MaxValue) is not { } fd)
             {
-                string hint = key == "fds" ? "; separate them by ':', as in fds=7:8" : "";
+                string hint = isList ? $"; separate them by ':', as in {key}=7:8" : "";
                 return $"{key}={value}: '{part}' is no descriptor's number{hint}.";
             }
 
@@ -130,7 +134,7 @@ public sealed partial record NetworkDeviceOptions
             fds.Add(fd);
         }
 
-        next = this with { Fds = fds };
+        next = key is "vhostfd" or "vhostfds" ? this with { VhostFds = fds } : this with { Fds = fds };
         return fds.Count > MaxQueues ? $"{key}={value} has {fds.Count} descriptors; {MaxQueues} queues is the most." : null;
     }
 
@@ -158,13 +162,32 @@ public sealed partial record NetworkDeviceOptions
             }
 
             next = this with { Queues = Fds.Count };
-            return null;
+            return next.CheckVhost(seen, out next);
         }
 
         bool isSocket = Kind is NetworkBackendKind.UnixDatagram or NetworkBackendKind.UnixStream;
         return isSocket && Path is null ? "'path' (or 'fd') is missing: where is the socket?"
             : Kind == NetworkBackendKind.UnixDatagram && Peer is null ? "'peer' is missing: the path of the other side's socket."
+            : CheckVhost(seen, out next);
+    }
+
+    private string? CheckVhost(HashSet<string> seen, out NetworkDeviceOptions next)
+    {
+        next = this;
+        if (VhostFds.Count == 0)
+        {
+            return null;
+        }
+
+        string given = seen.Contains("vhostfd") ? "vhostfd" : "vhostfds";
+        next = this with { Vhost = true };
+        return seen.Contains("vhostfd") && seen.Contains("vhostfds") ? "'vhostfds' does not go with vhostfd=: give one of them."
+            : seen.Contains("vhost") && !Vhost ? $"'{given}' does not go with vhost=off."
+            : VhostFds.Count != Queues ? $"{given}= has {Count(VhostFds.Count, "descriptor")} for {Count(Queues, "queue pair")}; each needs its own."
+            : VhostFds.FirstOrDefault(fd => Fds.Contains(fd), -1) is var twice and >= 0 ? $"{given}= names descriptor {twice}, which is the TAP's."
             : null;
+
+        static string Count(int count, string what) => $"{count} {what}{(count == 1 ? "" : "s")}";
     }
 
     private static string? CheckPath(string key, string value)

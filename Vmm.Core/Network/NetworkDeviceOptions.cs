@@ -65,6 +65,12 @@ public sealed partial record NetworkDeviceOptions
     /// <summary>Of a TAP by name: bytes of frames on their way into the host before a transmit has to wait; null for the kernel's default, no limit.</summary>
     public int? SendBuffer { get; init; }
 
+    /// <summary>Of a TAP: the kernel moves the frames (vhost-net).</summary>
+    public bool Vhost { get; init; }
+
+    /// <summary>Open descriptors of /dev/vhost-net, one per queue pair, for <see cref="Vhost"/>; empty to open it.</summary>
+    public IReadOnlyList<int> VhostFds { get; init; } = [];
+
     /// <summary>The UNIX socket: of a stream, the peer's that is connected to; of datagrams, our own.</summary>
     public string? Path { get; init; }
 

@@ -116,6 +116,20 @@ public sealed partial class Virtqueue
         _eventIndex = (features & VirtioFeatures.RingEventIndex) != 0;
     }
 
+    /// <summary>Goes on where somebody else, who ran the ring, has stopped. All that was taken is used; the used index stands in the ring.</summary>
+    /// <param name="nextAvailable">The next chain to take; null for as many as were used.</param>
+    public void TakeBack(ushort? nextAvailable)
+    {
+        _state.NextUsed = _used.ReadAcquire(IndexOffset);
+        _state.NextAvailable = nextAvailable ?? _state.NextUsed;
+
+        // Nobody here knows what the driver was told last: the next decision is for an interrupt.
+        _state.SignalledUsedValid = false;
+    }
+
+    /// <summary>Somebody else, who ran the ring, found it broken.</summary>
+    public void MarkBroken(string reason) => Break(reason);
+
     /// <summary>Back to the state after a device or queue reset.</summary>
     public void Reset()
     {

@@ -60,6 +60,56 @@ public sealed class TapAbiTests
     }
 
     [Fact]
+    public void VhostNumbers_AsInHeaders()
+    {
+        FieldInfo[] fields = [.. typeof(Vhost).GetFields(BindingFlags.Public | BindingFlags.Static).Where(f => f.Name is not nameof(Vhost.DevicePath))];
+        fields.Should().HaveCount(13);
+        Dictionary<string, ulong> found = Run(string.Join('\n', fields.Select(f => Print(f.Name))));
+        foreach (FieldInfo field in fields)
+        {
+            Convert.ToUInt64(field.GetValue(null), CultureInfo.InvariantCulture).Should().Be(found[field.Name], field.Name);
+        }
+    }
+
+    [Fact]
+    public void VhostFeatures_AsInHeaders()
+    {
+        Dictionary<string, ulong> found = Run("""
+            printf("low %llu\n", (1ull << VIRTIO_NET_F_MRG_RXBUF) | (1ull << VIRTIO_RING_F_INDIRECT_DESC) | (1ull << VIRTIO_RING_F_EVENT_IDX));
+            printf("high %llu\n", 1ull << VIRTIO_F_VERSION_1);
+            """);
+        VhostDescriptor.NeededFeatures.Should().Be(found["low"] | found["high"]);
+    }
+
+    [Theory]
+    [InlineData(typeof(vhost_vring_state))]
+    [InlineData(typeof(vhost_vring_file))]
+    [InlineData(typeof(vhost_vring_addr))]
+    [InlineData(typeof(vhost_memory_region))]
+    public void VhostStructs_AsInHeaders(Type type)
+    {
+        FieldInfo[] fields = type.GetFields(BindingFlags.Public | BindingFlags.Instance);
+        Dictionary<string, ulong> found = Run($"printf(\"size %zu\\n\", sizeof(struct {type.Name}));\n" + string.Join('\n', fields.Select(f => $"printf(\"{f.Name} %zu\\n\", offsetof(struct {type.Name}, {f.Name}));")));
+        Marshal.SizeOf(type).Should().Be((int)found["size"]);
+        foreach (FieldInfo field in fields)
+        {
+            Marshal.OffsetOf(type, field.Name).Should().Be((nint)found[field.Name], field.Name);
+        }
+    }
+
+    [Fact]
+    public unsafe void VhostMemory_AsInHeaders()
+    {
+        Dictionary<string, ulong> found = Run("""
+            printf("header %zu\n", sizeof(struct vhost_memory));
+            printf("nregions %zu\n", offsetof(struct vhost_memory, nregions));
+            printf("regions %zu\n", offsetof(struct vhost_memory, regions));
+            """);
+        (found["header"], found["nregions"], found["regions"]).Should().Be(((ulong)vhost_memory.HeaderSize, 0ul, (ulong)Marshal.OffsetOf<vhost_memory>("regions")));
+        sizeof(vhost_memory).Should().Be(vhost_memory.HeaderSize + vhost_memory.MaxRegions * sizeof(vhost_memory_region));
+    }
+
+    [Fact]
     public void NetworkLinkNumbers_AsInHeaders()
     {
         FieldInfo[] fields = [.. new[] { typeof(NetworkLink), typeof(RouteMessage) }.SelectMany(t => t.GetFields(BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static))
@@ -99,6 +149,9 @@ public sealed class TapAbiTests
                 #include <sys/socket.h>
                 #include <linux/if.h>
                 #include <linux/if_tun.h>
+                #include <linux/vhost.h>
+                #include <linux/virtio_net.h>
+                #include <linux/virtio_ring.h>
                 #include <linux/if_link.h>
                 #include <linux/if_addr.h>
                 #include <linux/netlink.h>

@@ -40,6 +40,18 @@ public sealed class NetworkDeviceOptionsTests
     }
 
     [Fact]
+    public void Parse_Vhost_IsOnWhereSaid()
+    {
+        NetworkDeviceOptions.Parse("tap").Vhost.Should().BeFalse();
+        NetworkDeviceOptions.Parse("tap,vhost=off").Vhost.Should().BeFalse();
+        NetworkDeviceOptions.Parse("tap,vhost=on,queues=2").Vhost.Should().BeTrue();
+        NetworkDeviceOptions passed = NetworkDeviceOptions.Parse("tap,ifname=t0,queues=2,vhostfds=7:8");
+        passed.Vhost.Should().BeTrue("whoever passes descriptors wants them used");
+        passed.VhostFds.Should().Equal(7, 8);
+        NetworkDeviceOptions.Parse("tap,vhost=on,fd=3,vhostfd=4").Fds.Should().Equal(3);
+    }
+
+    [Fact]
     public void Parse_Sockets_HavePaths()
     {
         NetworkDeviceOptions dgram = NetworkDeviceOptions.Parse("unix-dgram,path=/tmp/a,peer=/tmp/b=c");
@@ -51,7 +63,17 @@ public sealed class NetworkDeviceOptionsTests
     [Theory]
     [InlineData("", "'' is no back end. Use tap, none, unix-dgram or unix-stream first*")]
     [InlineData("user", "'user' is no back end*")]
-    [InlineData("tap,vhost=on", "'vhost' is no option of tap. Known are: id, ifname, fd, fds, queues, mac, mtu, sndbuf, iothread.")]
+    [InlineData("tap,vnet=on", "'vnet' is no option of tap. Known are: id, ifname, fd, fds, queues, mac, mtu, sndbuf, vhost, vhostfd, vhostfds, iothread.")]
+    [InlineData("tap,vhost=yes", "vhost=yes is neither on nor off.")]
+    [InlineData("none,vhost=on", "'vhost' is no option of none*")]
+    [InlineData("tap,vhost=off,vhostfd=5", "'vhostfd' does not go with vhost=off.")]
+    [InlineData("tap,vhostfd=5,vhostfds=6", "'vhostfds' does not go with vhostfd=: give one of them.")]
+    [InlineData("tap,queues=2,vhostfd=5", "vhostfd= has 1 descriptor for 2 queue pairs; each needs its own.")]
+    [InlineData("tap,fd=5,vhostfds=6:7", "vhostfds= has 2 descriptors for 1 queue pair; each needs its own.")]
+    [InlineData("tap,fds=5:6,vhostfds=7:6", "vhostfds= names descriptor 6, which is the TAP's.")]
+    [InlineData("tap,vhostfds=7:7", "vhostfds=7:7 names descriptor 7 twice; each queue needs its own.")]
+    [InlineData("tap,vhostfds=7,8", "'8' is no option of tap*")]
+    [InlineData("tap,vhostfds=7:x,queues=2", "vhostfds=7:x: 'x' is no descriptor's number; separate them by ':', as in vhostfds=7:8.")]
     [InlineData("none,ifname=a", "'ifname' is no option of none. Known are: id, queues, mac, mtu, iothread.")]
     [InlineData("tap,queues=2,queues=2", "'queues' is given twice.")]
     [InlineData("tap,ifname", "'ifname' lacks a value: write ifname=...")]
@@ -98,4 +120,13 @@ public sealed class NetworkDeviceOptionsTests
     [Fact]
     public void Parse_LongPath_SaysSo()
         => FluentActions.Invoking(() => NetworkDeviceOptions.Parse($"unix-stream,path=/{new string('x', 107)}")).Should().Throw<FormatException>().WithMessage("*is too long: a socket's path has 107 bytes at most.");
+
+    [Theory]
+    [InlineData("tap,id=net0,ifname=vmtap0,queues=2,mac=52:54:00:ab:34:56,mtu=9000,sndbuf=200000,vhost=on,iothread=shared")]
+    [InlineData("tap,ifname=vmtap0")]
+    [InlineData("unix-dgram,path=/a,peer=/b")]
+    public void Format_WhatWasParsed_IsTheSame(string text) => NetworkDeviceOptions.Parse(text).Format().Should().Be(text);
+
+    [Fact]
+    public void Format_Descriptors_AreLeftOut() => NetworkDeviceOptions.Parse("tap,ifname=t0,vhostfd=7").Format().Should().Be("tap,ifname=t0,vhost=on");
 }

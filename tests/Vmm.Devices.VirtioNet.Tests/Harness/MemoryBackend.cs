@@ -1,3 +1,4 @@
+using Vmm.Core.Memory;
 using Vmm.Core.Network;
 
 namespace Vmm.Devices.VirtioNet.Tests.Harness;
@@ -8,8 +9,8 @@ internal sealed class MemoryBackend : INetworkBackend
     public const NetworkOffloads AllOffloads = NetworkOffloads.Checksum | NetworkOffloads.Tso4 | NetworkOffloads.Tso6 | NetworkOffloads.TsoEcn
         | NetworkOffloads.Ufo | NetworkOffloads.Uso4 | NetworkOffloads.Uso6;
 
-    public MemoryBackend(int queues = 1, bool hasReadiness = true)
-        => Queues = [.. Enumerable.Range(0, queues).Select(_ => new MemoryQueue(hasReadiness))];
+    public MemoryBackend(int queues = 1, bool hasReadiness = true, bool hasProcessors = false)
+        => Queues = [.. Enumerable.Range(0, queues).Select(_ => new MemoryQueue(hasReadiness) { Processor = hasProcessors ? new MemoryProcessor() : null })];
 
     public string Description => "memory";
 
@@ -41,6 +42,14 @@ internal sealed class MemoryBackend : INetworkBackend
     {
         ThrowIfRefusing();
         ActiveQueues = count;
+    }
+
+    public void UseMemory(GuestMemory memory)
+    {
+        foreach (MemoryQueue queue in Queues.Where(queue => queue.Processor is not null))
+        {
+            queue.Processor!.Memory = memory;
+        }
     }
 
     public void Dispose()

@@ -45,6 +45,11 @@ internal sealed class MemoryQueue(bool hasReadiness) : INetworkQueue, IDisposabl
         }
     }
 
+    /// <summary>What runs the rings, if the test wants one.</summary>
+    public MemoryProcessor? Processor { get; init; }
+
+    public IRingProcessor? RingProcessor => Processor;
+
     /// <summary>Puts a frame (header first) where the device finds it.</summary>
     public void Inject(params byte[][] frames)
     {
@@ -116,5 +121,9 @@ internal sealed class MemoryQueue(bool hasReadiness) : INetworkQueue, IDisposabl
         return frame.Length;
     }
 
-    public void Dispose() => _ready.Dispose();
+    public void Dispose()
+    {
+        _ready.Dispose();
+        Processor?.Dispose();
+    }
 }
