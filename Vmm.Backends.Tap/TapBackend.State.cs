@@ -1,3 +1,4 @@
+using Vmm.Core.Devices;
 using Vmm.Core.Linux;
 using Vmm.Core.Network;
 using Vmm.Core.State;

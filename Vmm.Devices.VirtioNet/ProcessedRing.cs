@@ -1,5 +1,6 @@
 using Vmm.Core.Events;
 using Vmm.Core.Network;
+using Vmm.Core.Virtio;
 
 namespace Vmm.Devices.VirtioNet;
 

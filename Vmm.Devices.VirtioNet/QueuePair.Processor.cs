@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Vmm.Core.Events;
 using Vmm.Core.Network;
+using Vmm.Core.Virtio;
 
 namespace Vmm.Devices.VirtioNet;
 

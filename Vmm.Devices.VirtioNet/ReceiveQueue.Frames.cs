@@ -1,4 +1,5 @@
 using Vmm.Core.Memory;
+using Vmm.Core.Virtio;
 
 namespace Vmm.Devices.VirtioNet;
 
@@ -141,7 +142,10 @@ internal sealed partial class ReceiveQueue
         _metrics.CountFrame(length - FrameHeader.Size);
 
         // One by one: the guest works on this frame while the next one is read. A driver that is at work wants no interrupt.
-        open.Publish(_metrics);
+        if (open.Publish())
+        {
+            _metrics.CountInterrupt();
+        }
     }
 
     /// <summary>Reads and drops one frame while the link is down.</summary>

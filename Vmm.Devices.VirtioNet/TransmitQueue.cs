@@ -101,7 +101,10 @@ internal sealed class TransmitQueue : IDisposable
 
         if (pushed > 0)
         {
-            open.Publish(_metrics);
+            if (open.Publish())
+            {
+                _metrics.CountInterrupt();
+            }
         }
 
         return pushed > 0;

@@ -72,7 +72,10 @@ public sealed partial class VirtioNetDevice
 
         if (pushed > 0)
         {
-            control.Publish(_controlMetrics);
+            if (control.Publish())
+            {
+                _controlMetrics.CountInterrupt();
+            }
         }
 
         if (goesOn)

@@ -158,11 +158,7 @@ public sealed partial class VirtioNetDevice
     private void StartPair(int pair)
         => _pairs[pair].Start(TryOpen(QueueLayout.ReceiveIndex(pair)), TryOpen(QueueLayout.TransmitIndex(pair)));
 
-    private OpenQueue? TryOpen(int queue)
-    {
-        Virtqueue ring = _transport!.GetQueue(queue);
-        return ring.IsUsable ? new OpenQueue(_transport, queue, ring, _doorbells[queue]) : null;
-    }
+    private OpenQueue? TryOpen(int queue) => OpenQueue.TryOpen(_transport!, queue, _doorbells[queue]);
 
     private void WatchDoorbells()
     {

@@ -41,7 +41,7 @@ internal sealed class IncomingCommand : Command
         }
 
         using Job job = Job.Adopt(line, parsed.GetValue(_waiter));
-        IncomingOptions options = new() { Networks = [.. parsed.GetRequiredValue(_net).Select(NetworkDeviceOptions.Parse)] };
+        IncomingOptions options = new() { Replacements = [.. parsed.GetRequiredValue(_net).Select(NetworkDeviceOptions.Parse)] };
         return MachineRunner.Receive(
             new MessageSocket(channel),
             job,

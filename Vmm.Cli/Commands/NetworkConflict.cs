@@ -12,7 +12,7 @@ internal static class NetworkConflict
         Dictionary<string, string> owners = [];
         for (int i = 0; i < networks.Count; i++)
         {
-            string id = MachineOptions.GetNetworkId(networks[i], i);
+            string id = MachineOptions.GetId(networks[i], "net", i);
             if (!owners.TryAdd($"id={id}", id))
             {
                 return $"Two --net options have the id {id}; give each its own.";

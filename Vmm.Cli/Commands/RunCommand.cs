@@ -3,6 +3,8 @@ using System.CommandLine.Parsing;
 using Vmm.Cli.Machines;
 using Vmm.Cli.Qmp;
 using Vmm.Core.Consoles;
+using Vmm.Core.Devices;
+using Vmm.Core.Devices.VirtioRng;
 using Vmm.Core.Machine;
 using Vmm.Core.Memory;
 using Vmm.Core.Network;
@@ -68,6 +70,12 @@ internal sealed class RunCommand : Command, IExamples
         CustomParser = ParseNet,
     };
 
+    private readonly Option<string?> _rng = new("--rng")
+    {
+        Description = "A virtio entropy device, which gives the guest random numbers of the host. On, unless --kernel is demo, which has no use for it.",
+        HelpName = "on|off",
+    };
+
     private readonly Option<ConsoleOptions> _console = new("--console")
     {
         Description = "Where COM1 goes: stdio (Ctrl-A x ends the VM), file:PATH, pty, unix:PATH or none.",
@@ -96,7 +104,7 @@ internal sealed class RunCommand : Command, IExamples
     public RunCommand() : base("run", "Boots a guest and stays until it ends.")
     {
         _memory.CustomParser = ParseMemory;
-        foreach (Option option in (Option[])[_kernel, _incoming, _initrd, _append, _cpus, _memory, _hugePages, _prealloc, _net, _console, _name, _qmp, _plainCommandLine])
+        foreach (Option option in (Option[])[_kernel, _incoming, _initrd, _append, _cpus, _memory, _hugePages, _prealloc, _net, _rng.AcceptOnlyFromAmong("on", "off"), _console, _name, _qmp, _plainCommandLine])
         {
             Add(option);
         }
@@ -109,6 +117,7 @@ internal sealed class RunCommand : Command, IExamples
         _name.Validators.Add(CheckName);
         _incoming.Validators.Add(CheckUri);
         Validators.Add(CheckBoot);
+        Validators.Add(CheckDevices);
         SetAction(Run);
     }
 
@@ -130,7 +139,7 @@ internal sealed class RunCommand : Command, IExamples
             Qmp = parsed.GetValue(_qmp),
             Console = parsed.GetRequiredValue(_console),
             Populate = parsed.GetValue(_prealloc),
-            Networks = [.. (parsed.GetValue(_net) ?? []).Select((net, i) => net with { Id = MachineOptions.GetNetworkId(net, i) })],
+            Replacements = [.. MachineOptions.WithIds(parsed.GetValue(_net) ?? [], "net")],
         };
         return MachineRunner.Await(options, uri == Defer ? null : MigrationUri.Parse(uri), CommandLine.CreateLogger(parsed));
     }
@@ -148,11 +157,42 @@ internal sealed class RunCommand : Command, IExamples
             Memory = parsed.GetValue(_memory).Bytes,
             HugePages = parsed.GetValue(_hugePages),
             Populate = parsed.GetValue(_prealloc),
-            Networks = parsed.GetValue(_net) ?? [],
+            Devices = GetDevices(parsed.GetValue, parsed.GetValue),
             Console = parsed.GetRequiredValue(_console),
             AnnounceDevices = !parsed.GetValue(_plainCommandLine),
         };
         return MachineRunner.Run(options, CommandLine.CreateLogger(parsed));
+    }
+
+    /// <summary>By their slots. The demo guest has no driver for an entropy device.</summary>
+    private DeviceOptions[] GetDevices(Func<Option<NetworkDeviceOptions[]>, NetworkDeviceOptions[]?> networks, Func<Option<string?>, string?> texts) =>
+    [
+        .. MachineOptions.WithIds(networks(_net) ?? [], "net"),
+        .. (texts(_rng) ?? (texts(_kernel) == MachineOptions.DemoKernel ? "off" : RngDeviceOptions.Text)) == RngDeviceOptions.Text ? (DeviceOptions[])[new RngDeviceOptions()] : [],
+    ];
+
+    private void CheckDevices(CommandResult result)
+    {
+        DeviceOptions[] devices;
+        try
+        {
+            devices = GetDevices(result.GetValue, result.GetValue);
+        }
+        catch (InvalidOperationException)
+        {
+            return; // one of the options has an error, which is reported by itself
+        }
+
+        if (devices.Length > MachineLayout.MaxVirtioDevices)
+        {
+            string all = string.Join(" and ", devices.CountBy(device => device.OptionName).Select(kind => $"{kind.Value} {kind.Key}"));
+            result.AddError($"{all} options are more than the {MachineLayout.MaxVirtioDevices} devices that a machine has room for.");
+        }
+
+        foreach (IGrouping<string, DeviceOptions> same in devices.GroupBy(device => device.Id!).Where(same => same.DistinctBy(device => device.OptionName).Count() > 1))
+        {
+            result.AddError($"{string.Join(" and ", same.Select(device => device.OptionName))} have the same id, {same.Key}; give each its own.");
+        }
     }
 
     /// <summary>Either a kernel is booted, or a machine comes, which is as it was.</summary>
@@ -168,7 +208,7 @@ internal sealed class RunCommand : Command, IExamples
             return;
         }
 
-        foreach (Option option in (Option[])[_kernel, _initrd, _append, _cpus, _memory, _hugePages, _plainCommandLine])
+        foreach (Option option in (Option[])[_kernel, _initrd, _append, _cpus, _memory, _hugePages, _rng, _plainCommandLine])
         {
             if (result.GetResult(option) is { Implicit: false })
             {
@@ -243,11 +283,6 @@ internal sealed class RunCommand : Command, IExamples
                 result.AddError(error);
                 return [];
             }
-        }
-
-        if (networks.Count > MachineLayout.MaxVirtioDevices)
-        {
-            result.AddError($"{networks.Count} --net options are more than the {MachineLayout.MaxVirtioDevices} devices that a machine has room for.");
         }
 
         if (NetworkConflict.Find(networks) is { } conflict)

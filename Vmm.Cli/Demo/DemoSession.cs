@@ -50,7 +50,7 @@ internal sealed partial class DemoSession : IDisposable
                 Kernel = MachineOptions.DemoKernel,
                 CommandLine = $"ip={DemoNetwork.GuestAddress}",
                 Memory = 64 << 20,
-                Networks = [NetworkDeviceOptions.Parse($"tap,ifname={DemoNetwork.Interface}")],
+                Devices = [NetworkDeviceOptions.Parse($"tap,id=net0,ifname={DemoNetwork.Interface}")],
                 Console = new ConsoleOptions(ConsoleKind.None),
             };
             _machine = _network.Namespace.Run(() => Machine.Build(options, lifetime, log, _console));
@@ -172,7 +172,7 @@ internal sealed partial class DemoSession : IDisposable
     /// <param name="show"><see cref="IDemoView.Progress"/> while they change, <see cref="IDemoView.Fact"/> when something is over.</param>
     private void ShowCounters(Action<string, string> show)
     {
-        NetworkCard card = _machine.Cards[0];
+        NetworkCard card = _machine.Cards.First();
         long received = card.Device.Metrics.Receive.Sum(queue => queue.Frames);
         long sent = card.Device.Metrics.Transmit.Sum(queue => queue.Frames);
         show("device", $"{card.Id}: {Count((ulong)received)} frames to the guest, {Count((ulong)sent)} from it, {card.Transport.Metrics.Faults} faults");

@@ -16,14 +16,14 @@ internal sealed record BackendTransfer(IReadOnlyList<string>? Ids)
     {
         if (Ids is null)
         {
-            return [.. machine.Cards.Where(card => Machine.RefuseTransfer(card) is null && !replaced.Contains(card.Id)).Select(card => card.Id)];
+            return [.. machine.Devices.Where(device => device.TransferRefusal is null && !replaced.Contains(device.Id)).Select(device => device.Id)];
         }
 
         foreach (string id in Ids)
         {
-            NetworkCard card = machine.Cards.FirstOrDefault(card => card.Id == id)
-                ?? throw new UserErrorException($"{id}: there is no such device; there are {string.Join(", ", machine.Cards.Select(card => card.Id))}.");
-            if (Machine.RefuseTransfer(card) is { } reason)
+            MachineDevice device = machine.Devices.FirstOrDefault(device => device.Id == id)
+                ?? throw new UserErrorException($"{id}: there is no such device; there are {string.Join(", ", machine.Devices.Select(device => device.Id))}.");
+            if (device.TransferRefusal is { } reason)
             {
                 throw new UserErrorException($"{id}: {reason}.");
             }

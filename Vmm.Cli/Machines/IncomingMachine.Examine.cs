@@ -1,13 +1,12 @@
 using System.Globalization;
-using Vmm.Backends.Tap;
 using Vmm.Cli.Qmp;
 using Vmm.Core.Consoles;
+using Vmm.Core.Devices;
+using Vmm.Core.Devices.VirtioRng;
 using Vmm.Core.Hypervisor;
 using Vmm.Core.Machine;
 using Vmm.Core.Memory;
-using Vmm.Core.Network;
 using Vmm.Core.State;
-using Vmm.Devices.VirtioNet;
 using Vmm.Kvm;
 using Vmm.Migration.Live;
 
@@ -56,83 +55,58 @@ internal sealed partial class IncomingMachine
 
     private void ExamineDevices(Manifest manifest, List<string> reasons)
     {
-        foreach (NetworkDeviceOptions replacement in local.Networks.Where(r => manifest.Devices.All(device => device.Id != r.Id)))
+        foreach (DeviceOptions replacement in local.Replacements.Where(r => manifest.Devices.All(device => device.Id != r.Id)))
         {
             reasons.Add($"{replacement.Id}: the source has no device of this id");
         }
 
-        List<(int, ResourceSection<TapResources>)> taps = [];
         for (int i = 0; i < manifest.Devices.Count; i++)
         {
             DeviceManifest device = manifest.Devices[i];
             int before = reasons.Count;
-            reasons.AddRange(ExamineDevice(device, i, out NetworkDeviceOptions? options).Select(reason => $"{device.Id}: {reason}"));
+            reasons.AddRange(ExamineDevice(device, i, out DeviceOptions? options).Select(reason => $"{device.Id}: {reason}"));
             if (reasons.Count > before)
             {
                 continue;
             }
 
-            _networks.Add(options!);
+            _devices.Add(options! with { Id = device.Id });
             if (device.BackendTransfer)
             {
                 _transferred.Add(device.Id);
-                taps.Add((i, new ResourceSection<TapResources>(TapBackend.GetResourceName(device.Id))));
+                _moving.Add(NetworkArrival.Expect(device, i));
             }
         }
 
-        _taps = taps;
         _memory = new ResourceSection<GuestMemoryState>(Machines.Machine.MemoryName);
     }
 
-    private List<string> ExamineDevice(DeviceManifest device, int slot, out NetworkDeviceOptions? options)
+    private IEnumerable<string> ExamineDevice(DeviceManifest device, int slot, out DeviceOptions? options)
     {
-        NetworkDeviceOptions? replacement = local.Networks.FirstOrDefault(r => r.Id == device.Id);
-        if (!NetworkDeviceOptions.TryParse(device.Options, out options, out string? unreadable))
-        {
-            return [unreadable];
-        }
-
-        if (replacement is not null)
-        {
-            options = options with
-            {
-                Kind = replacement.Kind,
-                IfName = replacement.IfName,
-                Fds = replacement.Fds,
-                Path = replacement.Path,
-                Peer = replacement.Peer,
-                SendBuffer = replacement.SendBuffer,
-                Vhost = replacement.Vhost,
-                VhostFds = replacement.VhostFds,
-            };
-        }
-
-        string?[] reasons =
+        DeviceOptions? replacement = local.Replacements.FirstOrDefault(r => r.Id == device.Id);
+        IEnumerable<string?> reasons = ExamineKind(device, replacement, out options);
+        return ((string?[])
         [
-            device.Kind != VirtioNetDevice.StateKind.Name ? $"a device of kind {device.Kind} is unknown here" : null,
-            device.Slot != slot ? $"slot {device.Slot} is not {slot}" : null,
-            device.QueuePairs != options.Queues ? $"{Pairs(device.QueuePairs)} do not fit its options, {device.Options}" : null,
+            device.Slot != slot ? $"slot {device.Slot} is not {slot}" : slot >= MachineLayout.MaxVirtioDevices ? $"slot {slot} does not exist here" : null,
             device.BackendTransfer && replacement is not null ? $"its back end is to move, and to be replaced by {replacement.Format()}" : null,
-            device.BackendTransfer && device.Backend != "tap" ? $"a back end of kind {device.Backend} can't be taken over here" : null,
-            !device.BackendTransfer && replacement is null && options is { Kind: NetworkBackendKind.Tap, IfName: null }
-                ? "its TAP does not move, and it has no name by which it could be opened here: say with --net what takes its place"
-                : null,
-            .. Conflicts(device, replacement),
-        ];
-        return [.. reasons.OfType<string>()];
+            .. reasons,
+        ]).OfType<string>();
     }
 
-    /// <summary>What the guest sees of a device comes from the source; what takes the back end's place may repeat it, and not change it.</summary>
-    private static string?[] Conflicts(DeviceManifest device, NetworkDeviceOptions? replacement) => replacement is null ? [] :
-    [
-        replacement.Mac is { } mac && mac.ToString() != device.Mac ? $"its address is {device.Mac}, and --net says mac={mac}" : null,
-        replacement.Mtu is { } mtu && mtu != device.Mtu ? $"its MTU is {device.Mtu}, and --net says mtu={mtu}" : null,
-        replacement.Fds.Count > 0 && replacement.Fds.Count != device.QueuePairs ? $"it has {Pairs(device.QueuePairs)}, and --net passes {replacement.Fds.Count} descriptors"
-            : replacement.Queues != 1 && replacement.Queues != device.QueuePairs ? $"it has {Pairs(device.QueuePairs)}, and --net says {replacement.Queues}"
-            : null,
-    ];
+    private static IEnumerable<string?> ExamineKind(DeviceManifest device, DeviceOptions? replacement, out DeviceOptions? options)
+    {
+        if (device.Kind == NetworkArrival.Kind)
+        {
+            return NetworkArrival.Examine(device, replacement, out options);
+        }
 
-    private static string Pairs(int count) => count == 1 ? "1 queue pair" : $"{count} queue pairs";
+        options = device.Kind == EntropySource.Kind ? new RngDeviceOptions() : null;
+        return
+        [
+            options is null ? $"a device of kind {device.Kind} is unknown here" : null,
+            options is not null && (device.BackendTransfer || replacement is not null) ? "it has no back end, which could move or be replaced" : null,
+        ];
+    }
 
     private void ExamineCpus(CpuManifest cpus, List<string> reasons)
     {

@@ -1,12 +1,11 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging;
-using Vmm.Backends.Tap;
 using Vmm.Cli.Qmp;
 using Vmm.Core.Consoles;
+using Vmm.Core.Devices;
 using Vmm.Core.Linux;
 using Vmm.Core.Machine;
 using Vmm.Core.Memory;
-using Vmm.Core.Network;
 using Vmm.Core.State;
 using Vmm.Migration.Live;
 using Vmm.Migration.Stream;
@@ -24,12 +23,12 @@ internal sealed partial class IncomingMachine(ControlPlane control, IncomingOpti
     private const string ConsoleSection = "console";
 
     private readonly HashSet<string> _transferred = [];
-    private readonly List<NetworkDeviceOptions> _networks = [];
+    private readonly List<DeviceOptions> _devices = [];
+    private readonly List<MovingBackend> _moving = [];
     private Manifest? _manifest;
     private UrgentThread? _urgency;
     private bool _isUrgent;
     private ResourceSection<GuestMemoryState>? _memory;
-    private IReadOnlyList<(int Index, ResourceSection<TapResources> Section)> _taps = [];
 
     /// <summary>Called when the machine runs here, before anybody hears of it.</summary>
     public Action? Taken { private get; init; }
@@ -40,7 +39,7 @@ internal sealed partial class IncomingMachine(ControlPlane control, IncomingOpti
     /// <summary>Null until it is built.</summary>
     public Machine? Machine { get; private set; }
 
-    public IReadOnlyList<IStateSection> Resources => [_memory!, .. _taps.Select(tap => tap.Section)];
+    public IReadOnlyList<IStateSection> Resources => [_memory!, .. _moving.Select(backend => backend.Section)];
 
     public IReadOnlyList<IStateSection> Snapshot => Machine!.CreateSnapshotSections();
 
@@ -128,13 +127,13 @@ internal sealed partial class IncomingMachine(ControlPlane control, IncomingOpti
             CpuCount = _manifest!.Cpus.Count,
             Memory = memory.Size,
             HugePages = memory.HugePages,
-            Networks = _networks,
+            Devices = _devices,
             Console = local.Console ?? ConsoleOptions.Parse(_manifest.Console),
         };
-        Dictionary<int, INetworkBackend> backends = [];
-        foreach ((int index, ResourceSection<TapResources> section) in _taps)
+        Dictionary<int, IDisposable> backends = [];
+        foreach (MovingBackend moving in _moving)
         {
-            backends.Add(index, TapBackend.Adopt(in section.Value));
+            backends.Add(moving.Index, moving.Adopt());
         }
 
         Machine = Machine.BuildAround(options, memory, backends, _manifest.Cpus.Leaves, consoleComes: local.Whole, lifetime, log);
@@ -151,12 +150,12 @@ internal sealed partial class IncomingMachine(ControlPlane control, IncomingOpti
     /// <summary>Only with the back ends open is it known what the devices can do.</summary>
     private void CheckFeatures()
     {
-        foreach ((DeviceManifest device, NetworkCard card) in _manifest!.Devices.Zip(Machine!.Cards))
+        foreach ((DeviceManifest device, MachineDevice made) in _manifest!.Devices.Zip(Machine!.Devices))
         {
-            ulong missing = device.DriverFeatures & ~card.Transport.OfferedFeatures;
+            ulong missing = device.DriverFeatures & ~made.Transport.OfferedFeatures;
             if (missing != 0)
             {
-                throw new StateException(device.Id, string.Create(CultureInfo.InvariantCulture, $"its driver uses features 0x{missing:x}, which {card.Backend.Description} does not allow"));
+                throw new StateException(device.Id, string.Create(CultureInfo.InvariantCulture, $"its driver uses features 0x{missing:x}, which {made.BackendDescription ?? "the device here"} does not allow"));
             }
         }
     }

@@ -1,5 +1,5 @@
 using Vmm.Core.Consoles;
-using Vmm.Core.Network;
+using Vmm.Core.Devices;
 
 namespace Vmm.Cli.Machines;
 
@@ -21,5 +21,5 @@ internal sealed record IncomingOptions
     public bool Populate { get; init; }
 
     /// <summary>Back ends to be opened here, by their devices' ids; each has one.</summary>
-    public IReadOnlyList<NetworkDeviceOptions> Networks { get; init; } = [];
+    public IReadOnlyList<DeviceOptions> Replacements { get; init; } = [];
 }

@@ -13,10 +13,7 @@ using Vmm.Core.Linux;
 using Vmm.Core.Machine;
 using Vmm.Core.Machine.Boot;
 using Vmm.Core.Memory;
-using Vmm.Core.Network;
-using Vmm.Core.Virtio;
 using Vmm.DemoGuest;
-using Vmm.Devices.VirtioNet;
 using Vmm.Kvm;
 using static Vmm.Core.Machine.MachineLayout;
 
@@ -65,7 +62,7 @@ internal sealed partial class Machine
         using BootImage? initrd = options.Initrd is null ? null : BootImage.OpenFile(options.Initrd);
 
         _memory = GuestMemory.Create(new GuestMemoryOptions(options.Memory, options.HugePages, options.Populate));
-        BootConfig boot = new(kernel, initrd, options.CommandLine, [.. Enumerable.Range(0, options.Networks.Count).Select(GetVirtioMmioSlot)])
+        BootConfig boot = new(kernel, initrd, options.CommandLine, options.Slots)
         {
             CpuCount = options.CpuCount,
             AnnounceDevices = options.AnnounceDevices,
@@ -89,10 +86,10 @@ internal sealed partial class Machine
         beforeTraces?.Invoke(this);
         if (_console is null)
         {
-            _consoleLoop = new EventLoop("console");
+            _loop = new EventLoop("console");
             _console = _consoleComes
-                ? ConsoleFactory.Expect(options.Console, _consoleLoop, Lifetime)
-                : ConsoleFactory.Open(options.Console, _consoleLoop, Lifetime);
+                ? ConsoleFactory.Expect(options.Console, _loop, Lifetime)
+                : ConsoleFactory.Open(options.Console, _loop, Lifetime);
         }
 
         _uart = new UartDevice(_console, hypervisor.GetInterruptLine(SerialGsi));
@@ -106,76 +103,13 @@ internal sealed partial class Machine
         mmio.Add(EventRegister, EventRegisterSize, _power.EventRegister);
         mmio.Add(PowerRegisters, PowerRegistersSize, _power.Registers);
 
-        for (int i = 0; i < options.Networks.Count; i++)
+        for (int i = 0; i < options.Devices.Count; i++)
         {
-            NetworkCard card = AddCard(hypervisor, options.Networks[i], i);
-            mmio.Add(card.Slot.Address.Value, card.Slot.Size, card.Transport);
-            card.Backend.UseMemory(_memory!);
-            card.Transport.AttachDoorbells(hypervisor, card.Slot.Address);
+            MachineDevice device = AddDevice(hypervisor, i);
+            mmio.Add(device.Slot.Address.Value, device.Slot.Size, device.Transport);
+            device.Transport.AttachDoorbells(hypervisor, device.Slot.Address);
         }
     }
-
-    private NetworkCard AddCard(KvmVirtualMachine hypervisor, NetworkDeviceOptions options, int index)
-    {
-        string id = MachineOptions.GetNetworkId(options, index);
-        VirtioMmioSlot slot = GetVirtioMmioSlot(index);
-        if (!_adopted.Remove(index, out INetworkBackend? backend))
-        {
-            backend = OpenBackend(options);
-        }
-
-        try
-        {
-            VirtioNetDevice device = new(
-                new VirtioNetConfig(id, options.Mac ?? MacAddress.Random())
-                {
-                    QueuePairs = options.Queues,
-                    Mtu = options.Mtu,
-                    SharedIoThread = options.Threads == NetworkThreads.Shared,
-                },
-                backend,
-                _log);
-            VirtioMmioTransport transport = new(id, device, _memory!, hypervisor.GetInterruptLine(slot.Gsi), _log);
-            NetworkCard card = new(id, slot, transport, device, backend);
-            _cards.Add(card);
-            return card;
-        }
-        catch
-        {
-            backend.Dispose();
-            throw;
-        }
-    }
-
-    /// <summary>Takes over the descriptors that were passed on with <c>fd=</c> and <c>fds=</c>.</summary>
-    private void Adopt(MachineOptions options)
-    {
-        for (int i = 0; i < options.Networks.Count; i++)
-        {
-            foreach (int fd in options.Networks[i].Fds.Concat(options.Networks[i].VhostFds).Where(fd => !InheritedDescriptors.Contains(fd)))
-            {
-                throw new UserErrorException(
-                    $"{MachineOptions.GetNetworkId(options.Networks[i], i)}: descriptor {fd} is not open: whoever starts vmm must pass it on, without close-on-exec.");
-            }
-        }
-
-        for (int i = 0; i < options.Networks.Count; i++)
-        {
-            if (options.Networks[i].Fds.Count > 0 || options.Networks[i].VhostFds.Count > 0)
-            {
-                _adopted.Add(i, OpenBackend(options.Networks[i]));
-            }
-        }
-    }
-
-    private static INetworkBackend OpenBackend(NetworkDeviceOptions options) => options.Kind switch
-    {
-        NetworkBackendKind.Tap => TapBackend.Open(options),
-        NetworkBackendKind.None => new NoneBackend(options.Queues),
-        NetworkBackendKind.UnixDatagram => UnixDatagramBackend.Open(options),
-        NetworkBackendKind.UnixStream => UnixStreamBackend.Open(options),
-        _ => throw new ArgumentOutOfRangeException(nameof(options), options.Kind, "no such back end"),
-    };
 
     private void Announce(MachineOptions options)
     {
@@ -191,14 +125,15 @@ internal sealed partial class Machine
         }
 
         _log.LogInformation("{Name}: {Kernel} begins at its {Entry}", Name, options.Kernel, _entry!.Description);
-        foreach (NetworkCard card in _cards)
+        foreach (MachineDevice device in _devices)
         {
-            if (card.Backend is TapBackend { IsUp: false } tap)
+            if (device is NetworkCard { Backend: TapBackend { IsUp: false } tap })
             {
-                _log.LogWarning("{Name}: {Id}: the interface {Interface} is down, so no frame passes: sudo ip link set {Interface} up", Name, card.Id, tap.InterfaceName, tap.InterfaceName);
+                _log.LogWarning("{Name}: {Id}: the interface {Interface} is down, so no frame passes: sudo ip link set {Interface} up", Name, device.Id, tap.InterfaceName, tap.InterfaceName);
             }
 
-            _log.LogInformation("{Name}: {Id} on {Backend}, registers at {Address}, {Gsi}", Name, card.Id, card.Backend.Description, card.Slot.Address, card.Slot.Gsi);
+            string backend = device.BackendDescription is { } description ? $" on {description}" : "";
+            _log.LogInformation("{Name}: {Id}{Backend}, registers at {Address}, {Gsi}", Name, device.Id, backend, device.Slot.Address, device.Slot.Gsi);
         }
     }
 }

@@ -2,7 +2,6 @@ using Microsoft.Extensions.Logging;
 using Vmm.Core.Hypervisor;
 using Vmm.Core.Machine;
 using Vmm.Core.Memory;
-using Vmm.Core.Network;
 
 namespace Vmm.Cli.Machines;
 
@@ -20,14 +19,14 @@ internal sealed partial class Machine
     public static Machine BuildAround(
         MachineOptions options,
         GuestMemory memory,
-        IReadOnlyDictionary<int, INetworkBackend> backends,
+        IReadOnlyDictionary<int, IDisposable> backends,
         IReadOnlyList<CpuidLeaf> cpuid,
         bool consoleComes,
         MachineLifetime lifetime,
         ILogger log)
     {
         Machine machine = new(options, lifetime, log) { _memory = memory, _consoleComes = consoleComes };
-        foreach ((int index, INetworkBackend backend) in backends)
+        foreach ((int index, IDisposable backend) in backends)
         {
             machine._adopted.Add(index, backend);
         }
@@ -38,11 +37,7 @@ internal sealed partial class Machine
             machine.Assemble(options, beforeTraces: null);
             machine._hypervisor!.UseCpuid(cpuid);
             machine._hypervisor.CreateCpus(options.CpuCount);
-            foreach (NetworkCard card in machine._cards)
-            {
-                card.Transport.Pause();
-            }
-
+            machine.StopQueues();
             memory.Prefault();
             machine._runState = RunState.InMigrate;
             machine.Started = DateTimeOffset.UnixEpoch; // comes with the state
@@ -58,9 +53,9 @@ internal sealed partial class Machine
     /// <summary>The guest goes on here: the back ends are ours.</summary>
     public void TakeOver()
     {
-        foreach (NetworkCard card in _cards)
+        foreach (MachineDevice device in _devices)
         {
-            if (card.Backend is ITransferableBackend backend)
+            if (device.Transferable is { } backend)
             {
                 backend.IsOwner = true;
             }

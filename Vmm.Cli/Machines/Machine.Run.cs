@@ -192,11 +192,12 @@ internal sealed partial class Machine
         StopCpus();
     }
 
+    // ORDER: from the last slot on: a disk may have to wait for the host, and frames move meanwhile.
     private void StopQueues()
     {
-        foreach (NetworkCard card in _cards)
+        for (int i = _devices.Count - 1; i >= 0; i--)
         {
-            card.Transport.Pause();
+            _devices[i].Transport.Pause();
         }
     }
 
@@ -205,9 +206,9 @@ internal sealed partial class Machine
     {
         // The vCPUs first: they are what is waited for. A doorbell that rings before its queue goes on is not lost: each is looked at.
         _hypervisor!.Resume();
-        foreach (NetworkCard card in _cards)
+        foreach (MachineDevice device in _devices)
         {
-            card.Transport.Resume();
+            device.Transport.Resume();
         }
     }
 }

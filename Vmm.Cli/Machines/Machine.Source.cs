@@ -1,5 +1,4 @@
 using Vmm.Core.Memory;
-using Vmm.Core.Network;
 using Vmm.Core.State;
 using Vmm.Migration.Live;
 
@@ -20,16 +19,12 @@ internal sealed partial class Machine
 
     public CpuManifest CpuManifest => new(CpuCount, _hypervisor!.GetCpuid(), TscKilohertz: 0);
 
-    /// <summary>Why a device's back end can't move: null when it can.</summary>
-    public static string? RefuseTransfer(NetworkCard card)
-        => card.Backend is ITransferableBackend ? null : $"{card.Backend.Description} can't be handed to another process";
-
     /// <summary>What another process builds the machine around.</summary>
     /// <param name="moving">The ids of the devices whose back ends go along.</param>
     public IReadOnlyList<IStateSection> CreateResources(IReadOnlySet<string> moving) =>
     [
         new ResourceSection<GuestMemoryState>(MemoryName, new GuestMemoryState { Size = _memory!.Size, HugePages = _memory.HugePages, File = _memory.File }),
-        .. _cards.Where(card => moving.Contains(card.Id)).Select(card => ((ITransferableBackend)card.Backend).CreateResourceSection(card.Id)),
+        .. _devices.Where(device => moving.Contains(device.Id)).Select(device => device.Transferable!.CreateResourceSection(device.Id)),
     ];
 
     /// <summary>What is typed from now on waits.</summary>
@@ -48,9 +43,9 @@ internal sealed partial class Machine
             _console!.Abandon();
         }
 
-        foreach (NetworkCard card in _cards)
+        foreach (MachineDevice device in _devices)
         {
-            if (moved.Contains(card.Id) && card.Backend is ITransferableBackend backend)
+            if (moved.Contains(device.Id) && device.Transferable is { } backend)
             {
                 backend.IsOwner = false;
             }

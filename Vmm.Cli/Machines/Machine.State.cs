@@ -1,5 +1,4 @@
 using Vmm.Core.Hypervisor;
-using Vmm.Core.Network;
 using Vmm.Core.State;
 
 namespace Vmm.Cli.Machines;
@@ -12,18 +11,13 @@ internal sealed partial class Machine
 
     /// <summary>All sections of a machine whose vCPUs exist, in the order in which they are saved and applied.</summary>
     /// <param name="moving">The ids of the devices whose back ends go along; null for none.</param>
-    // ORDER: a back end before its device, a device before its transport, which activates it; the vCPUs and what else is KVM's last.
+    // ORDER: the vCPUs and what else is KVM's last.
     public IReadOnlyList<IStateSection> CreateStateSections(IReadOnlySet<string>? moving = null) =>
     [
         new RunStateSection(this),
         _uart!.CreateStateSection("com1/uart"),
         _power!.CreateStateSection(),
-        .. _cards.SelectMany(card => (IEnumerable<IStateSection>)
-        [
-            .. (moving ?? s_none).Contains(card.Id) ? [((ITransferableBackend)card.Backend).CreateStateSection(card.Id)] : (IStateSection[])[],
-            card.Device.CreateStateSection(),
-            card.Transport.CreateStateSection(),
-        ]),
+        .. _devices.SelectMany(device => device.CreateStateSections((moving ?? s_none).Contains(device.Id))),
         .. _hypervisorSections ??= _hypervisor!.CreateStateSections(),
     ];
 

@@ -6,7 +6,6 @@ using Vmm.Core.Events;
 using Vmm.Core.Hypervisor;
 using Vmm.Core.Machine;
 using Vmm.Core.Memory;
-using Vmm.Core.Network;
 using Vmm.Kvm;
 
 namespace Vmm.Cli.Machines;
@@ -17,11 +16,11 @@ internal sealed partial class Machine : IDisposable
 {
     private readonly MachineOptions _options;
     private readonly ILogger _log;
-    private readonly List<NetworkCard> _cards = [];
-    private readonly Dictionary<int, INetworkBackend> _adopted = []; // by the device's index, until the device owns it
+    private readonly List<MachineDevice> _devices = [];
+    private readonly Dictionary<int, IDisposable> _adopted = []; // by the device's index, until the device owns it
     private GuestMemory? _memory;
     private KvmVirtualMachine? _hypervisor;
-    private EventLoop? _consoleLoop;
+    private EventLoop? _loop; // what needs no thread of its own
     private IConsole? _console;
     private UartDevice? _uart;
     private PowerDevice? _power;
@@ -44,7 +43,10 @@ internal sealed partial class Machine : IDisposable
     /// <summary>What this process does when the guest has gone on in another one; null while it is here.</summary>
     public Departure? Departure { get; set; }
 
-    public IReadOnlyList<NetworkCard> Cards => _cards;
+    /// <summary>Those of the command line, by their slots.</summary>
+    public IReadOnlyList<MachineDevice> Devices => _devices;
+
+    public IEnumerable<NetworkCard> Cards => _devices.OfType<NetworkCard>();
 
     public string HypervisorDescription => _hypervisor!.Description;
 
@@ -58,26 +60,21 @@ internal sealed partial class Machine : IDisposable
         _disposed = true;
 
         // ORDER: I/O threads leave the rings, vCPUs leave the guest, devices end before their back ends, and RAM goes last.
-        foreach (NetworkCard card in _cards)
-        {
-            card.Transport.Pause();
-        }
-
+        StopQueues();
         _hypervisor?.Dispose();
-        foreach (NetworkCard card in _cards)
+        foreach (MachineDevice device in _devices)
         {
-            card.Device.Dispose();
-            card.Backend.Dispose();
+            device.Dispose();
         }
 
-        foreach (INetworkBackend backend in _adopted.Values)
+        foreach (IDisposable backend in _adopted.Values)
         {
             backend.Dispose();
         }
 
         _console?.Flush(TimeSpan.FromSeconds(1));
         _console?.Dispose();
-        _consoleLoop?.Dispose();
+        _loop?.Dispose();
         _memory?.Dispose();
     }
 }

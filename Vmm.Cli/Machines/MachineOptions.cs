@@ -1,5 +1,6 @@
 using Vmm.Core.Consoles;
-using Vmm.Core.Network;
+using Vmm.Core.Devices;
+using Vmm.Core.Machine;
 
 namespace Vmm.Cli.Machines;
 
@@ -32,16 +33,24 @@ internal sealed record MachineOptions
     /// <summary>Take all RAM from the host before the guest starts.</summary>
     public bool Populate { get; init; }
 
-    /// <summary>At most <see cref="Core.Machine.MachineLayout.MaxVirtioDevices"/>, no two with the same id.</summary>
-    public IReadOnlyList<NetworkDeviceOptions> Networks { get; init; } = [];
+    /// <summary>By their slots: at most <see cref="MachineLayout.MaxVirtioDevices"/>, each with an id of its own.</summary>
+    public IReadOnlyList<DeviceOptions> Devices { get; init; } = [];
+
+    /// <summary>Where they are.</summary>
+    public IReadOnlyList<VirtioMmioSlot> Slots => [.. Enumerable.Range(0, Devices.Count).Select(MachineLayout.GetVirtioMmioSlot)];
 
     public required ConsoleOptions Console { get; init; }
 
     /// <summary>Append <c>virtio_mmio.device=</c> entries to the command line.</summary>
     public bool AnnounceDevices { get; init; } = true;
 
-    /// <summary>A network device's name: the one that it was given, or <c>net0</c> and so on.</summary>
-    /// <param name="network">The device.</param>
-    /// <param name="index">Its place on the command line, from 0.</param>
-    public static string GetNetworkId(NetworkDeviceOptions network, int index) => network.Id ?? $"net{index}";
+    /// <summary>A device's name: the one that it was given, or <c>net0</c> and so on.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="kind">What such devices are called.</param>
+    /// <param name="index">Its place among them on the command line, from 0.</param>
+    public static string GetId(DeviceOptions device, string kind, int index) => device.Id ?? $"{kind}{index}";
+
+    /// <summary>Devices of one kind, each with its name.</summary>
+    public static IEnumerable<T> WithIds<T>(IEnumerable<T> devices, string kind) where T : DeviceOptions
+        => devices.Select((device, i) => (T)(device with { Id = GetId(device, kind, i) }));
 }

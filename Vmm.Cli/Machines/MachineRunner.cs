@@ -181,7 +181,7 @@ internal static class MachineRunner
 
     private static void WriteCounters(Machine machine)
     {
-        foreach (string line in MachineCounters.Describe(machine))
+        foreach (string line in machine.Devices.SelectMany(device => device.DescribeCounters()))
         {
             StandardError.WriteLine($"vmm: {line}");
         }

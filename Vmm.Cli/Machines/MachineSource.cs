@@ -1,11 +1,8 @@
-using Vmm.Backends.Tap;
 using Vmm.Cli.Qmp;
 using Vmm.Core.Linux;
 using Vmm.Core.Machine;
 using Vmm.Core.Memory;
-using Vmm.Core.Network;
 using Vmm.Core.State;
-using Vmm.Devices.VirtioNet;
 using Vmm.Migration.Live;
 using Vmm.Migration.Stream;
 
@@ -41,7 +38,7 @@ internal sealed class MachineSource : IMigrationSource, IStreamSource
             Name = machine.Name,
             Memory = machine.MemoryManifest,
             Cpus = machine.CpuManifest,
-            Devices = [.. machine.Cards.Select((card, i) => Describe(card, i, transfer.Contains(card.Id)))],
+            Devices = [.. machine.Devices.Select(device => device.Describe(transfer.Contains(device.Id)))],
             Sections = [.. State.Select(section => new SectionManifest(section.Name, section.Instance, section.StateName, section.Version, section.MinimumVersion))],
             Console = machine.Options.Console.ToString(),
         };
@@ -116,27 +113,5 @@ internal sealed class MachineSource : IMigrationSource, IStreamSource
         {
             _control.Server?.Emit(happening);
         }
-    }
-
-    private DeviceManifest Describe(NetworkCard card, int index, bool moves)
-    {
-        NetworkDeviceOptions options = _machine.Options.Networks[index];
-        return new DeviceManifest
-        {
-            Id = card.Id,
-            Kind = VirtioNetDevice.StateKind.Name,
-            Slot = index,
-            BackendTransfer = moves,
-            Backend = card.Backend.Description.Split(' ')[0],
-            Options = (options with { Id = card.Id, Mac = card.Device.Mac, Mtu = card.Device.Mtu }).Format(),
-            InterfaceName = (card.Backend as TapBackend)?.InterfaceName,
-            Descriptors = moves ? card.Backend.QueueCount : 0,
-            QueuePairs = options.Queues,
-            Mac = card.Device.Mac.ToString(),
-            Mtu = card.Device.Mtu ?? 0,
-            OfferedFeatures = card.Device.OfferedFeatures,
-            DriverFeatures = card.Transport.Features,
-            Offloads = (uint)card.Backend.SupportedOffloads,
-        };
     }
 }

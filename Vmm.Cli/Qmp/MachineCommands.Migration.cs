@@ -109,7 +109,8 @@ internal sealed partial class MachineCommands
             : throw new QmpException(error);
 
     private BackendTransferInfo[] DescribeTransfer()
-        => [.. _machine.Cards.Select(card => new BackendTransferInfo(card.Id, card.Backend.Description, Machine.RefuseTransfer(card) is null, Machine.RefuseTransfer(card)))];
+        => [.. _machine.Devices.Where(device => device.BackendDescription is not null)
+            .Select(device => new BackendTransferInfo(device.Id, device.BackendDescription!, device.TransferRefusal is null, device.TransferRefusal))];
 
     private void SetParameters(QmpArguments arguments)
     {

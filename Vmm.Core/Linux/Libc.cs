@@ -56,6 +56,9 @@ public static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)]
     public static partial int flock(int fd, int operation);
 
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial nint getrandom(byte* buf, nuint buflen, uint flags);
+
     /// <summary>Here for what glibc has no function for before 2.36, which the binary must not need.</summary>
     [LibraryImport(Library, SetLastError = true)]
     public static partial nint syscall(nint number, nint first, nint second, nint third, nint fourth);

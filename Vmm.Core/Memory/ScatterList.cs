@@ -130,6 +130,14 @@ public sealed unsafe class ScatterList : IDisposable
         }
     }
 
+    /// <summary>At most the first <paramref name="most"/> bytes of one range.</summary>
+    public Span<byte> GetStart(int index, int most)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count, nameof(index));
+        ArgumentOutOfRangeException.ThrowIfNegative(most);
+        return new Span<byte>(_entries[index].iov_base, (int)Math.Min((ulong)most, (ulong)_entries[index].iov_len));
+    }
+
     /// <summary>Gathers bytes into <paramref name="target"/>, from <paramref name="offset"/> on. Returns how many there were.</summary>
     public int CopyTo(long offset, scoped Span<byte> target)
     {

@@ -5,8 +5,11 @@ namespace Vmm.Core.Network;
 
 public sealed partial record NetworkDeviceOptions
 {
-    /// <summary>As <c>--net</c> takes it, but for descriptors, whose numbers mean nothing elsewhere.</summary>
-    public string Format()
+    /// <inheritdoc/>
+    public override string OptionName => "--net";
+
+    /// <inheritdoc/>
+    public override string Format()
     {
         StringBuilder text = new(Array.Find(_kinds, kind => kind.Kind == Kind).Word);
         Append(text, "id", Id);

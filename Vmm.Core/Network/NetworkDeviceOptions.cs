@@ -1,3 +1,5 @@
+using Vmm.Core.Devices;
+
 namespace Vmm.Core.Network;
 
 /// <summary>What the frames of a device go to: the first word of <c>--net</c>.</summary>
@@ -30,7 +32,7 @@ public enum NetworkThreads
 /// One network device as <c>--net</c> describes it, checked:
 /// <c>tap,id=net0,ifname=vmtap0,queues=2,mac=52:54:00:12:34:56,mtu=1500</c>.
 /// </summary>
-public sealed partial record NetworkDeviceOptions
+public sealed partial record NetworkDeviceOptions : DeviceOptions
 {
     public const int MaxQueues = 16;
 
@@ -43,9 +45,6 @@ public sealed partial record NetworkDeviceOptions
     public const int MaxTapMtu = 65521;
 
     public NetworkBackendKind Kind { get; init; }
-
-    /// <summary>The device's name for management commands; null when none was given.</summary>
-    public string? Id { get; init; }
 
     /// <summary>The TAP to attach to; null for one that is made under a free name.</summary>
     public string? IfName { get; init; }

@@ -5,7 +5,7 @@ public sealed record DeviceManifest
 {
     public required string Id { get; init; }
 
-    /// <summary>Its kind: <c>virtio-net</c>.</summary>
+    /// <summary>Its kind: <c>virtio-net</c>, <c>virtio-blk</c>, <c>virtio-rng</c>.</summary>
     public required string Kind { get; init; }
 
     /// <summary>Which virtio-mmio slot it is in.</summary>
@@ -17,7 +17,7 @@ public sealed record DeviceManifest
     /// <summary>The back end's kind: <c>tap</c>.</summary>
     public required string Backend { get; init; }
 
-    /// <summary>How the source was told to make it, as <c>--net</c> has it.</summary>
+    /// <summary>How the source was told to make it, as <c>--net</c> and the like have it.</summary>
     public required string Options { get; init; }
 
     /// <summary>The interface's name, for a TAP.</summary>
@@ -26,11 +26,13 @@ public sealed record DeviceManifest
     /// <summary>Open files of the back end; they come when <see cref="BackendTransfer"/> is true.</summary>
     public required int Descriptors { get; init; }
 
-    public required int QueuePairs { get; init; }
+    /// <summary>Of a network device.</summary>
+    public int QueuePairs { get; init; }
 
-    public required string Mac { get; init; }
+    /// <summary>Of a network device.</summary>
+    public string? Mac { get; init; }
 
-    /// <summary>Bytes; 0 when the guest is not told.</summary>
+    /// <summary>Of a network device, in bytes; 0 when the guest is not told.</summary>
     public int Mtu { get; init; }
 
     /// <summary>What the device offers to the guest.</summary>
@@ -39,6 +41,6 @@ public sealed record DeviceManifest
     /// <summary>What the guest has agreed to.</summary>
     public required ulong DriverFeatures { get; init; }
 
-    /// <summary>What the back end can be asked to leave undone (TUN_F_*).</summary>
-    public required ulong Offloads { get; init; }
+    /// <summary>Of a network device: what the back end can be asked to leave undone (TUN_F_*).</summary>
+    public ulong Offloads { get; init; }
 }

@@ -1,9 +1,9 @@
 using Vmm.Core.State;
 
-namespace Vmm.Core.Network;
+namespace Vmm.Core.Devices;
 
 /// <summary>A back end that another process on the same host can go on with, as it is.</summary>
-public interface ITransferableBackend : INetworkBackend
+public interface ITransferableBackend
 {
     /// <summary>
     /// Whether the host's object is this process's to change. Another process's guest may be using it: until that has stopped, and after it
@@ -15,7 +15,7 @@ public interface ITransferableBackend : INetworkBackend
     /// <param name="id">The device's.</param>
     IStateSection CreateResourceSection(string id);
 
-    /// <summary>What can change while the guest runs.</summary>
+    /// <summary>What can change while the guest runs; null when nothing can.</summary>
     /// <param name="id">The device's.</param>
-    IStateSection CreateStateSection(string id);
+    IStateSection? CreateStateSection(string id);
 }
