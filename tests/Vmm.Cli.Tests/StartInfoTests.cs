@@ -69,7 +69,8 @@ public sealed class StartInfoTests : IDisposable
 
     [Theory]
     [InlineData("--no-virtio-mmio-cmdline", "one two=3")]
-    [InlineData("--name=x", "one two=3 virtio_mmio.device=512@0xfeb00000:5 virtio_mmio.device=512@0xfeb01000:6")]
+    [InlineData("--rng=off", "one two=3 virtio_mmio.device=512@0xfeb00000:5 virtio_mmio.device=512@0xfeb01000:6")]
+    [InlineData("--name=x", "one two=3 virtio_mmio.device=512@0xfeb00000:5 virtio_mmio.device=512@0xfeb01000:6 virtio_mmio.device=512@0xfeb02000:7")]
     public void CommandLine_NamesTheDevicesUnlessToldNotTo_AndTheyAreThereAnyway(string option, string expected)
     {
         (int code, string output, string error) = VmmProcess.Run(
