@@ -35,6 +35,8 @@ internal sealed class UnixSocketConsole : DescriptorConsole, IEventHandler
 
     public override void Abandon()
     {
+        // ORDER: a descriptor is not watched any more when it is closed.
+        _accept.Dispose();
         _listener.Abandon();
         Dispose();
     }

@@ -128,6 +128,23 @@ public sealed class UnixSocketConsoleTests : IDisposable
         File.Exists(SocketPath).Should().BeFalse();
     }
 
+    /// <summary>What a live update does in the old process.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Abandon_LeavesTheSocketToItsNextOwner(bool hasClient)
+    {
+        using Socket? client = hasClient ? Connect() : null;
+        if (client is not null)
+        {
+            WaitForGreeting(client);
+        }
+
+        _console.Abandon();
+
+        File.Exists(SocketPath).Should().BeTrue();
+    }
+
     [Fact]
     public void Open_PathInUseOrTaken_IsRefused()
     {
