@@ -29,6 +29,7 @@ public sealed partial class TapBackend : ITransferableBackend
         Mtu = (uint)(Mtu ?? 0),
         SupportedOffloads = SupportedOffloads,
         Queues = [.. _descriptors],
+        Vhost = CreateVhostResources(),
     });
 
     /// <inheritdoc/>
@@ -52,18 +53,25 @@ public sealed partial class TapBackend : ITransferableBackend
             queue!.SetHandleAsInvalid();
         }
 
-        string name = resources.Name.ToString();
-        if (backend.InterfaceName == name)
+        try
         {
+            string name = resources.Name.ToString();
+            if (backend.InterfaceName != name)
+            {
+                throw new NetworkBackendException($"ifname {name}: the descriptors that came are those of {backend.InterfaceName}.");
+            }
+
             backend.IsOwner = false;
             backend.SupportedOffloads = resources.SupportedOffloads;
             backend.Mtu = resources.Mtu == 0 ? null : (int)resources.Mtu;
+            backend.UseVhost(in resources.Vhost);
             return backend;
         }
-
-        string found = backend.InterfaceName;
-        backend.Dispose();
-        throw new NetworkBackendException($"ifname {name}: the descriptors that came are those of {found}.");
+        catch
+        {
+            backend.Dispose();
+            throw;
+        }
     }
 
     private sealed class Section(TapBackend backend, string id) : StateSection<TapState>($"{id}/tap", s_kind)

@@ -47,8 +47,9 @@ public sealed partial class TapBackend
             {
                 if (descriptors[i].TryGetFeatures() is not { } features)
                 {
+                    int errno = LibC.errno;
                     string? target = new FileInfo($"/proc/self/fd/{fds[i].ToString(CultureInfo.InvariantCulture)}").LinkTarget;
-                    throw VhostErrors.NotVhost(fds[i], LibC.errno, target);
+                    throw VhostErrors.NotVhost(fds[i], errno, target);
                 }
 
                 Check(features);
@@ -84,11 +85,11 @@ public sealed partial class TapBackend
     }
 
     /// <summary>Lets the kernel run the rings; the descriptors are the back end's from now on.</summary>
-    private TapBackend With(VhostDescriptor[] descriptors)
+    private TapBackend With(VhostDescriptor[] descriptors, bool areInUse = false)
     {
         for (int i = 0; i < descriptors.Length; i++)
         {
-            _queues[i].Vhost = new VhostQueue(descriptors[i], _descriptors[i]);
+            _queues[i].Vhost = new VhostQueue(descriptors[i], _descriptors[i], areInUse);
         }
 
         return this;

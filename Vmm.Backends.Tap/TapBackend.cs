@@ -111,6 +111,7 @@ public sealed partial class TapBackend : INetworkBackend
     {
         // ORDER: before the TAPs, which the kernel holds open for them.
         DisposeAll(_queues.Select(queue => queue.Vhost?.Descriptor));
+        DisposeAll(_successors);
         foreach (TunDescriptor descriptor in _descriptors)
         {
             descriptor.Dispose();

@@ -24,6 +24,9 @@ public struct TapResources : IDescribed<TapResources>
     /// <summary>One for each queue, in queue order.</summary>
     internal FileDescriptor?[]? Queues;
 
+    /// <summary>Only where the kernel runs the rings.</summary>
+    internal VhostResources Vhost;
+
     public static string StateName => "tap-resources";
 
     public static void Describe<TVisitor>(ref TVisitor visitor, scoped ref TapResources state) where TVisitor : IStateVisitor, allows ref struct
@@ -39,6 +42,8 @@ public struct TapResources : IDescribed<TapResources>
         {
             visitor.Descriptor("fd", ref queue);
         }
+
+        visitor.Subsection("tap-resources/vhost", version: 1, minimum: 1, needed: state.Vhost.Queues is not null, ref state.Vhost);
     }
 
     public static string? PostLoad(scoped ref TapResources state) => state.Queues!.Length == 0 ? "queues 0 is less than 1" : null;

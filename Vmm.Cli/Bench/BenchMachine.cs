@@ -35,7 +35,7 @@ internal sealed class BenchMachine : IDisposable
                 "--append", options.KernelCommandLine,
                 "--memory", options.Memory,
                 "--cpus", options.Cpus.ToString(CultureInfo.InvariantCulture),
-                "--net", string.Create(CultureInfo.InvariantCulture, $"tap,ifname={DemoNetwork.Interface},queues={options.Queues}"),
+                "--net", string.Create(CultureInfo.InvariantCulture, $"tap,ifname={DemoNetwork.Interface},queues={options.Queues}{(options.Vhost ? ",vhost=on" : "")}"),
             ];
 
             // A child inherits the namespace of the thread that starts it.

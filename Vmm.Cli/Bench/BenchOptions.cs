@@ -12,6 +12,9 @@ internal sealed record BenchOptions
 
     public int Queues { get; init; } = 1;
 
+    /// <summary>The kernel moves the guest's frames.</summary>
+    public bool Vhost { get; init; }
+
     /// <summary>What each update goes to. The guest begins in this program.</summary>
     public required string Binary { get; init; }
 

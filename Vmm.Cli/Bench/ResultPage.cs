@@ -25,7 +25,7 @@ internal static class ResultPage
             <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>vmm: {title}</title>
             <style>{Style}</style></head><body>
             <h1>{title}</h1>
-            <p class="soft">{Text(string.Create(CultureInfo.InvariantCulture, $"vmm {ProgramVersion.Text}; {options.Cpus} vCPU, {options.Memory} of RAM, {options.Queues} queue pairs; {result.Elapsed.TotalSeconds:N0} s"))}</p>
+            <p class="soft">{Text(string.Create(CultureInfo.InvariantCulture, $"vmm {ProgramVersion.Text}; {options.Cpus} vCPU, {options.Memory} of RAM, {options.Queues} queue pairs{(options.Vhost ? " on vhost" : "")}; {result.Elapsed.TotalSeconds:N0} s"))}</p>
 
             """);
         WriteVerdict(output, result);

@@ -12,7 +12,7 @@ internal static class ResultView
         BenchOptions options = result.Options;
         Console.Out.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{result.Samples.Count:N0} live updates in {result.Elapsed.TotalSeconds:N1} s: {options.Cpus} vCPU, {options.Memory}, {options.Queues} queue pairs, the guest {(options.Halt ? "sleeps when idle" : "polls")}"));
+            $"{result.Samples.Count:N0} live updates in {result.Elapsed.TotalSeconds:N1} s: {options.Cpus} vCPU, {options.Memory}, {options.Queues} queue pairs{(options.Vhost ? " on vhost" : "")}, the guest {(options.Halt ? "sleeps when idle" : "polls")}"));
         Console.Out.WriteLine();
         if (result.Samples.Count > 0)
         {

@@ -18,6 +18,8 @@ internal sealed class BenchLiveUpdateCommand : Command, IExamples
 
     private readonly Option<int> _queues = Number("--queues", "Queue pairs of its network device.", 1, 1, 16);
 
+    private readonly Option<bool> _vhost = new("--vhost") { Description = "The kernel's vhost-net moves its frames." };
+
     private readonly Option<string?> _binary = new("--binary") { Description = "The vmm to go on with; the same file as this one by default.", HelpName = "path" };
 
     private readonly Option<int> _rate = Number("--rate", "Echo requests a second in the steady stream; 0 for none.", 1000, 0, 100_000);
@@ -34,7 +36,7 @@ internal sealed class BenchLiveUpdateCommand : Command, IExamples
 
     public BenchLiveUpdateCommand() : base("live-update", "Updates a guest again and again under traffic. It fails if a frame is lost, doubled, reordered or damaged, or anything is left behind.")
     {
-        foreach (Option option in (Option[])[_updates, _memory, _cpus, _queues, _binary, _rate, _inFlight, _interval, _halt, _csv, _html])
+        foreach (Option option in (Option[])[_updates, _memory, _cpus, _queues, _vhost, _binary, _rate, _inFlight, _interval, _halt, _csv, _html])
         {
             Add(option);
         }
@@ -62,6 +64,7 @@ internal sealed class BenchLiveUpdateCommand : Command, IExamples
             Memory = parsed.GetRequiredValue(_memory),
             Cpus = parsed.GetValue(_cpus),
             Queues = parsed.GetValue(_queues),
+            Vhost = parsed.GetValue(_vhost),
             Binary = Path.GetFullPath(parsed.GetValue(_binary) ?? ProgramFile.Path),
             Rate = parsed.GetValue(_rate),
             InFlight = parsed.GetValue(_inFlight),

@@ -121,6 +121,15 @@ internal sealed class NetGuest : IDisposable
         return head;
     }
 
+    /// <summary>After a reset of that queue.</summary>
+    public void ForgetPosted(int queue)
+    {
+        foreach ((int Queue, uint Head) key in _posted.Keys.Where(key => key.Queue == queue).ToList())
+        {
+            _posted.Remove(key);
+        }
+    }
+
     /// <summary>Posts many single-buffer chains and rings.</summary>
     public void PostMany(int queue, int count, uint size)
     {
