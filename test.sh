@@ -6,7 +6,7 @@ root=$(dirname "$(readlink -f "$0")")
 cd "$root" || exit 1
 . "$root/.ci/build.sh"
 results=$root/artifacts/test-results
-time_limit=${TEST_TIME_LIMIT:-600} # seconds for one test project
+time_limit=${TEST_TIME_LIMIT:-1200} # seconds for one test project
 passed=0 failed=0 skipped=0
 
 finish() {

@@ -4,6 +4,8 @@ namespace Vmm.Testbed.Tests;
 public sealed class NetworkTests(L1Fixture fixture)
 {
     [Theory]
+    [InlineData(Hypervisor.Vmm, false)]
+    [InlineData(Hypervisor.Vmm, true)]
     [InlineData(Hypervisor.Qemu, false)]
     [InlineData(Hypervisor.Qemu, true)]
     public void Guest_PingAndIperfBothWays_Work(Hypervisor hypervisor, bool vhost)

@@ -13,7 +13,7 @@ public sealed record IperfReport(double Megabits, long Bytes, double LostPercent
     /// <param name="options">More options of the client, -R and -u among them.</param>
     public static IperfReport Measure(L1 machine, string options)
     {
-        const int Seconds = 3;
+        const int Seconds = 2;
         string command = $"timeout 40 iperf3 -c {Tap.Guest} -t {Seconds} -J {options}";
         JobResult result = machine.Run(command);
         // Its first datagram is not repeated when it is lost; then iperf3 waits for ever.

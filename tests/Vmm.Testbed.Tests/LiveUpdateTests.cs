@@ -1,0 +1,34 @@
+namespace Vmm.Testbed.Tests;
+
+/// <summary>A stock guest's vmm is replaced while traffic goes through it.</summary>
+public sealed class LiveUpdateTests(L1Fixture fixture)
+{
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(2, true)]
+    public void Guest_UpdatedAgainAndAgainUnderTraffic_LosesNothing(int cpus, bool vhost)
+    {
+        L1 machine = fixture.Machine;
+        using Tap tap = new(machine);
+        using L2 guest = new(machine, Hypervisor.Vmm, new L2Options { Cpus = cpus, Tap = tap, Vhost = vhost });
+        guest.Require("iperf3 -s -D");
+        KernelLog.Clear(guest);
+        EchoStream echoes = new(machine);
+        TcpStream stream = new(machine);
+        stream.WaitForMore();
+
+        for (int update = 0; update < Effort.Updates; update++)
+        {
+            fixture.Results.Add($"{(vhost ? "vhost: " : "")}{cpus} vCPU: live update, the guest stands still, us", Hypervisor.Vmm, LiveUpdate.Do(machine, guest).Downtime);
+        }
+
+        stream.WaitForMore();
+        stream.Stop();
+        (int received, int lost) = echoes.Stop();
+        received.Should().BePositive();
+        lost.Should().Be(0);
+        KernelLog.RequireClean(guest);
+        // The waiter that was started first has the machine's exit code.
+        guest.End("poweroff -f").ExitCode.Should().Be(0);
+    }
+}
