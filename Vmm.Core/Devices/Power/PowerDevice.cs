@@ -45,7 +45,7 @@ public sealed partial class PowerDevice
     {
         lock (_lock)
         {
-            _state.Events |= MachineLayout.PowerButtonEvent;
+            _state.IsButtonPressed = true;
             _line.SetLevel(true);
         }
     }
@@ -61,8 +61,8 @@ public sealed partial class PowerDevice
 
             lock (power._lock)
             {
-                BinaryPrimitives.WriteUInt32LittleEndian(data, power._state.Events);
-                power._state.Events = 0;
+                BinaryPrimitives.WriteUInt32LittleEndian(data, power._state.IsButtonPressed ? MachineLayout.PowerButtonEvent : 0);
+                power._state.IsButtonPressed = false;
                 power._line.SetLevel(false);
             }
         }
