@@ -9,6 +9,9 @@ namespace Vmm.Backends.Tap;
 // The kernel runs the rings (vhost-net): one open file of /dev/vhost-net for each queue pair.
 public sealed partial class TapBackend
 {
+    /// <summary>What vhost is opened by.</summary>
+    public const string VhostPath = Vhost.DevicePath;
+
     /// <summary>Whether the kernel moves the frames.</summary>
     public bool UsesVhost => _queues[0].RingProcessor is not null;
 
@@ -20,6 +23,11 @@ public sealed partial class TapBackend
             queue.Vhost?.UseMemory(memory);
         }
     }
+
+    /// <summary>Looks whether <c>vhost=on</c> would work.</summary>
+    /// <exception cref="LinuxException">The device can't be opened.</exception>
+    /// <exception cref="NetworkBackendException">It lacks something.</exception>
+    public static void CheckVhost() => DisposeAll(OpenVhost(1));
 
     private static VhostDescriptor[] OpenVhost(int count) => MakeVhost(count, _ =>
     {

@@ -19,6 +19,7 @@ internal sealed class DoctorCommand : Command, IExamples
             HostChecks.Platform,
             KvmCheck.Run,
             HostChecks.Tun,
+            HostChecks.Vhost,
             HostChecks.Privileges,
             HostChecks.UserNamespaces,
             HostChecks.Memory,

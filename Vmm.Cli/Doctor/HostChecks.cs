@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Tmds.Linux;
 using Vmm.Backends.Tap;
 using Vmm.Core.Linux;
+using Vmm.Core.Network;
 
 namespace Vmm.Cli.Doctor;
 
@@ -48,6 +49,23 @@ internal static class HostChecks
             return new Finding(Verdict.Limited, Device, $"can't be opened ({e.Message}): no --net tap, no vmm demo",
                 e.HResult == LibC.EMFILE ? LinuxException.FilesAdvice : "Load the driver: sudo modprobe tun.")
             { PreventsDemo = true };
+        }
+    }
+
+    public static Finding Vhost()
+    {
+        try
+        {
+            TapBackend.CheckVhost();
+            return new Finding(Verdict.Good, TapBackend.VhostPath, "opens, and has what --net tap,vhost=on needs");
+        }
+        catch (LinuxException e)
+        {
+            return new Finding(Verdict.Limited, TapBackend.VhostPath, $"can't be opened: {LinuxException.Describe(e.Errno)}: no --net tap,vhost=on", e.Advice);
+        }
+        catch (NetworkBackendException e)
+        {
+            return new Finding(Verdict.Limited, TapBackend.VhostPath, "is too old: no --net tap,vhost=on", e.Message);
         }
     }
 

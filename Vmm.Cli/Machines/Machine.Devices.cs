@@ -28,9 +28,10 @@ internal sealed partial class Machine
     private NetworkCard CreateCard(KvmVirtualMachine hypervisor, NetworkDeviceOptions options, int index)
     {
         INetworkBackend backend = _adopted.Remove(index, out IDisposable? adopted) ? (INetworkBackend)adopted : OpenBackend(options);
+        VirtioNetDevice? device = null;
         try
         {
-            VirtioNetDevice device = new(
+            device = new(
                 new VirtioNetConfig(options.Id!, options.Mac ?? MacAddress.Random())
                 {
                     QueuePairs = options.Queues,
@@ -45,6 +46,7 @@ internal sealed partial class Machine
         }
         catch
         {
+            device?.Dispose();
             backend.Dispose();
             throw;
         }

@@ -11,7 +11,7 @@ public sealed class DoctorTests
 
         code.Should().Be(0);
         error.Should().BeEmpty();
-        output.Should().Contain("/dev/kvm: KVM").And.Contain("/dev/net/tun").And.Contain("privileges").And.Contain("user namespaces").And.Contain("memory")
+        output.Should().Contain("/dev/kvm: KVM").And.Contain("/dev/net/tun").And.Contain("/dev/vhost-net: ").And.Contain("privileges").And.Contain("user namespaces").And.Contain("memory")
             .And.Contain("open files").And.Contain("locked memory").And.Contain("huge pages").And.EndWith("A VM can run here. Try: vmm demo\n");
     }
 
