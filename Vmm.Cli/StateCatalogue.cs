@@ -3,6 +3,7 @@ using Vmm.Cli.Qmp;
 using Vmm.Core.Consoles;
 using Vmm.Core.Devices.Power;
 using Vmm.Core.Devices.Uart;
+using Vmm.Core.Devices.VirtioBlock;
 using Vmm.Core.State;
 using Vmm.Core.Virtio;
 using Vmm.Devices.VirtioNet;
@@ -21,6 +22,7 @@ internal static class StateCatalogue
         PowerDevice.StateKind,
         TapBackend.StateKind,
         VirtioNetDevice.StateKind,
+        VirtioBlockDevice.StateKind,
         VirtioMmioTransport.StateKind,
         ConsoleFactory.StateKind,
         QmpServer.StateKind,

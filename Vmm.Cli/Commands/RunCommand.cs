@@ -4,6 +4,7 @@ using Vmm.Cli.Machines;
 using Vmm.Cli.Qmp;
 using Vmm.Core.Consoles;
 using Vmm.Core.Devices;
+using Vmm.Core.Devices.VirtioBlock;
 using Vmm.Core.Devices.VirtioRng;
 using Vmm.Core.Machine;
 using Vmm.Core.Memory;
@@ -70,6 +71,14 @@ internal sealed class RunCommand : Command, IExamples
         CustomParser = ParseNet,
     };
 
+    private readonly Option<DiskDeviceOptions[]> _disk = new("--disk", "-d")
+    {
+        Description = "A disk; may be repeated. path=FILE (a raw image or a block device), with id=, readonly=on|off, cache=writeback|none|unsafe, serial= and "
+            + "queues= (1 to 16). The image is locked: no other VM can use it, unless both only read it.",
+        HelpName = "path=file[,key=value...]",
+        CustomParser = ParseDisks,
+    };
+
     private readonly Option<string?> _rng = new("--rng")
     {
         Description = "A virtio entropy device, which gives the guest random numbers of the host. On, unless --kernel is demo, which has no use for it.",
@@ -104,7 +113,7 @@ internal sealed class RunCommand : Command, IExamples
     public RunCommand() : base("run", "Boots a guest and stays until it ends.")
     {
         _memory.CustomParser = ParseMemory;
-        foreach (Option option in (Option[])[_kernel, _incoming, _initrd, _append, _cpus, _memory, _hugePages, _prealloc, _net, _rng.AcceptOnlyFromAmong("on", "off"), _console, _name, _qmp, _plainCommandLine])
+        foreach (Option option in (Option[])[_kernel, _incoming, _initrd, _append, _cpus, _memory, _hugePages, _prealloc, _net, _disk, _rng.AcceptOnlyFromAmong("on", "off"), _console, _name, _qmp, _plainCommandLine])
         {
             Add(option);
         }
@@ -125,6 +134,7 @@ internal sealed class RunCommand : Command, IExamples
         vmm run --kernel demo --append "ip=10.0.0.2" --net tap,ifname=vmtap0
         vmm run --kernel demo --append "ip=10.0.0.2 queues=4" --net tap,ifname=vmtap0,queues=4,mac=52:54:00:12:34:56 --console file:guest.log
         vmm run --kernel demo --append "ip=10.0.0.2 ip1=10.0.1.2" --net tap,ifname=vmtap0 --net tap,ifname=vmtap1 --memory 1G
+        vmm run --kernel vmlinuz --append "console=ttyS0 root=/dev/vda rw" --disk path=root.img --net tap,ifname=vmtap0
         vmm run --kernel test.elf --console none; echo "the guest says $?"
         vmm run --incoming unix:/run/vmm/next --name next
         """;
@@ -139,7 +149,7 @@ internal sealed class RunCommand : Command, IExamples
             Qmp = parsed.GetValue(_qmp),
             Console = parsed.GetRequiredValue(_console),
             Populate = parsed.GetValue(_prealloc),
-            Replacements = [.. MachineOptions.WithIds(parsed.GetValue(_net) ?? [], "net")],
+            Replacements = [.. MachineOptions.WithIds(parsed.GetValue(_net) ?? [], "net"), .. MachineOptions.WithIds(parsed.GetValue(_disk) ?? [], "disk")],
         };
         return MachineRunner.Await(options, uri == Defer ? null : MigrationUri.Parse(uri), CommandLine.CreateLogger(parsed));
     }
@@ -157,7 +167,7 @@ internal sealed class RunCommand : Command, IExamples
             Memory = parsed.GetValue(_memory).Bytes,
             HugePages = parsed.GetValue(_hugePages),
             Populate = parsed.GetValue(_prealloc),
-            Devices = GetDevices(parsed.GetValue, parsed.GetValue),
+            Devices = GetDevices(parsed.GetValue(_net), parsed.GetValue(_disk), parsed.GetValue(_rng), parsed.GetValue(_kernel)),
             Console = parsed.GetRequiredValue(_console),
             AnnounceDevices = !parsed.GetValue(_plainCommandLine),
         };
@@ -165,18 +175,24 @@ internal sealed class RunCommand : Command, IExamples
     }
 
     /// <summary>By their slots. The demo guest has no driver for an entropy device.</summary>
-    private DeviceOptions[] GetDevices(Func<Option<NetworkDeviceOptions[]>, NetworkDeviceOptions[]?> networks, Func<Option<string?>, string?> texts) =>
+    private static DeviceOptions[] GetDevices(NetworkDeviceOptions[]? networks, DiskDeviceOptions[]? disks, string? rng, string? kernel) =>
     [
-        .. MachineOptions.WithIds(networks(_net) ?? [], "net"),
-        .. (texts(_rng) ?? (texts(_kernel) == MachineOptions.DemoKernel ? "off" : RngDeviceOptions.Text)) == RngDeviceOptions.Text ? (DeviceOptions[])[new RngDeviceOptions()] : [],
+        .. MachineOptions.WithIds(networks ?? [], "net"),
+        .. MachineOptions.WithIds(disks ?? [], "disk"),
+        .. (rng ?? (kernel == MachineOptions.DemoKernel ? "off" : RngDeviceOptions.Text)) == RngDeviceOptions.Text ? (DeviceOptions[])[new RngDeviceOptions()] : [],
     ];
 
     private void CheckDevices(CommandResult result)
     {
+        if (result.GetResult(_incoming) is not null)
+        {
+            return;
+        }
+
         DeviceOptions[] devices;
         try
         {
-            devices = GetDevices(result.GetValue, result.GetValue);
+            devices = GetDevices(result.GetValue(_net), result.GetValue(_disk), result.GetValue(_rng), result.GetValue(_kernel));
         }
         catch (InvalidOperationException)
         {
@@ -291,6 +307,29 @@ internal sealed class RunCommand : Command, IExamples
         }
 
         return [.. networks];
+    }
+
+    private static DiskDeviceOptions[] ParseDisks(ArgumentResult result)
+    {
+        List<DiskDeviceOptions> disks = [];
+        foreach (Token token in result.Tokens)
+        {
+            if (!DiskDeviceOptions.TryParse(token.Value, out DiskDeviceOptions? options, out string? error))
+            {
+                result.AddError(error);
+                return [];
+            }
+
+            // Wherever the machine goes on, another working directory is not meant.
+            disks.Add(options with { Path = Path.GetFullPath(options.Path) });
+        }
+
+        foreach (IGrouping<string, DiskDeviceOptions> same in MachineOptions.WithIds(disks, "disk").GroupBy(disk => disk.Id!).Where(same => same.Count() > 1))
+        {
+            result.AddError($"Two --disk options have the id {same.Key}; give each its own.");
+        }
+
+        return [.. disks];
     }
 
     private static ConsoleOptions? ParseConsole(ArgumentResult result)

@@ -2,6 +2,7 @@ using System.Globalization;
 using Vmm.Cli.Qmp;
 using Vmm.Core.Consoles;
 using Vmm.Core.Devices;
+using Vmm.Core.Devices.VirtioBlock;
 using Vmm.Core.Devices.VirtioRng;
 using Vmm.Core.Hypervisor;
 using Vmm.Core.Machine;
@@ -74,7 +75,7 @@ internal sealed partial class IncomingMachine
             if (device.BackendTransfer)
             {
                 _transferred.Add(device.Id);
-                _moving.Add(NetworkArrival.Expect(device, i));
+                _moving.Add(_devices[i] is DiskDeviceOptions disk ? DiskArrival.Expect(device, disk, i) : NetworkArrival.Expect(device, i));
             }
         }
 
@@ -98,6 +99,11 @@ internal sealed partial class IncomingMachine
         if (device.Kind == NetworkArrival.Kind)
         {
             return NetworkArrival.Examine(device, replacement, out options);
+        }
+
+        if (device.Kind == DiskArrival.Kind)
+        {
+            return DiskArrival.Examine(device, replacement, out options);
         }
 
         options = device.Kind == EntropySource.Kind ? new RngDeviceOptions() : null;

@@ -87,6 +87,8 @@ internal sealed partial class IncomingMachine(ControlPlane control, IncomingOpti
         }
     }
 
+    public void Claim() => Machine!.Claim();
+
     public void Run()
     {
         foreach (NetworkCard card in Machine!.Cards.Where(card => !_transferred.Contains(card.Id)))

@@ -132,6 +132,11 @@ internal sealed partial class Machine
                 _log.LogWarning("{Name}: {Id}: the interface {Interface} is down, so no frame passes: sudo ip link set {Interface} up", Name, device.Id, tap.InterfaceName, tap.InterfaceName);
             }
 
+            if (device is Disk { Image.Warning: { } warning })
+            {
+                _log.LogWarning("{Name}: {Id}: {Warning}", Name, device.Id, warning);
+            }
+
             string backend = device.BackendDescription is { } description ? $" on {description}" : "";
             _log.LogInformation("{Name}: {Id}{Backend}, registers at {Address}, {Gsi}", Name, device.Id, backend, device.Slot.Address, device.Slot.Gsi);
         }

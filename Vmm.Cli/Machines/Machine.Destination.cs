@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.Extensions.Logging;
 using Vmm.Core.Hypervisor;
 using Vmm.Core.Machine;
@@ -8,6 +9,8 @@ namespace Vmm.Cli.Machines;
 // Arriving from another process.
 internal sealed partial class Machine
 {
+    private static readonly TimeSpan s_claimLimit = TimeSpan.FromSeconds(1);
+
     /// <summary>Builds a machine around the RAM and the back ends of another process's. The guest does not run yet; nothing is touched that it uses.</summary>
     /// <param name="options">As the other process has them, or as this one's user wants them.</param>
     /// <param name="memory">The RAM; the machine owns it.</param>
@@ -25,7 +28,7 @@ internal sealed partial class Machine
         MachineLifetime lifetime,
         ILogger log)
     {
-        Machine machine = new(options, lifetime, log) { _memory = memory, _consoleComes = consoleComes };
+        Machine machine = new(options, lifetime, log) { _memory = memory, _consoleComes = consoleComes, _arrives = true };
         foreach ((int index, IDisposable backend) in backends)
         {
             machine._adopted.Add(index, backend);
@@ -50,15 +53,30 @@ internal sealed partial class Machine
         }
     }
 
+    /// <summary>Takes what nobody will give up for this machine, or sees that it is not to be had.</summary>
+    /// <exception cref="UserErrorException">Another process has it.</exception>
+    public void Claim()
+    {
+        // A source that has just written the machine gives it up in a moment.
+        for (long started = Stopwatch.GetTimestamp(); ; Thread.Sleep(1))
+        {
+            try
+            {
+                Reclaim();
+                return;
+            }
+            catch (UserErrorException) when (Stopwatch.GetElapsedTime(started) < s_claimLimit)
+            {
+            }
+        }
+    }
+
     /// <summary>The guest goes on here: the back ends are ours.</summary>
     public void TakeOver()
     {
         foreach (MachineDevice device in _devices)
         {
-            if (device.Transferable is { } backend)
-            {
-                backend.IsOwner = true;
-            }
+            device.Acquire(complaint => _log.LogWarning("{Name}: {Id}: {Complaint}", Name, device.Id, complaint));
         }
 
         ResumeAsBefore();

@@ -1,5 +1,6 @@
 using Vmm.Backends.Tap;
 using Vmm.Core.Devices;
+using Vmm.Core.Devices.VirtioBlock;
 using Vmm.Core.Devices.VirtioRng;
 using Vmm.Core.Linux;
 using Vmm.Core.Network;
@@ -18,6 +19,7 @@ internal sealed partial class Machine
         MachineDevice device = _options.Devices[index] switch
         {
             NetworkDeviceOptions network => CreateCard(hypervisor, network, index),
+            DiskDeviceOptions disk => CreateDisk(hypervisor, disk, index),
             RngDeviceOptions rng => CreateEntropySource(hypervisor, rng, index),
             DeviceOptions other => throw new ArgumentException($"{other.Id}: no such kind of device"),
         };
@@ -52,6 +54,21 @@ internal sealed partial class Machine
         }
     }
 
+    private Disk CreateDisk(KvmVirtualMachine hypervisor, DiskDeviceOptions options, int index)
+    {
+        DiskImage image = _adopted.Remove(index, out IDisposable? adopted) ? (DiskImage)adopted : OpenImage(options);
+        try
+        {
+            VirtioBlockDevice device = new(new VirtioBlockConfig(options.Id!) { Queues = options.Queues, Serial = options.Serial ?? options.Id! }, image, _log);
+            return new Disk(options, index, CreateTransport(hypervisor, options, device, index), device, image);
+        }
+        catch
+        {
+            image.Dispose();
+            throw;
+        }
+    }
+
     private EntropySource CreateEntropySource(KvmVirtualMachine hypervisor, RngDeviceOptions options, int index)
     {
         // What little it does, the console's thread can do.
@@ -79,6 +96,18 @@ internal sealed partial class Machine
             {
                 _adopted.Add(i, OpenBackend(network));
             }
+        }
+    }
+
+    private DiskImage OpenImage(DiskDeviceOptions options)
+    {
+        try
+        {
+            return DiskImage.Open(options, _arrives);
+        }
+        catch (DiskImageException e)
+        {
+            throw new UserErrorException($"{options.Id}: {e.Message}");
         }
     }
 

@@ -60,6 +60,7 @@ internal sealed partial class Machine
                 case RunState.Running:
                     return false;
                 case RunState.Paused:
+                    Reclaim();
                     _runState = RunState.Running;
                     Thaw();
                     return true;
@@ -159,12 +160,24 @@ internal sealed partial class Machine
         }
     }
 
-    /// <summary>It was written to where nobody runs it; here it goes on when the user says so.</summary>
+    /// <summary>It was written to where nobody runs it; here it goes on when the user says so, unless it goes on there before.</summary>
     public void Keep()
     {
         lock (_runLock)
         {
             _runState = RunState.Paused;
+            foreach (MachineDevice device in _devices)
+            {
+                device.Yield();
+            }
+        }
+    }
+
+    private void Reclaim()
+    {
+        if (_devices.Select(device => (device.Id, Reason: device.Reclaim())).FirstOrDefault(device => device.Reason is not null) is { Reason: not null } taken)
+        {
+            throw new UserErrorException($"The machine can't go on here: {taken.Id}: {taken.Reason}.");
         }
     }
 

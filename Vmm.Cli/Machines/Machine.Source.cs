@@ -32,6 +32,17 @@ internal sealed partial class Machine
 
     public void ResumeConsole() => _console!.Resume();
 
+    /// <summary>Before the guest goes on with what others have opened: what is behind these devices is as the guest has left it.</summary>
+    /// <param name="moving">The ids of the devices whose back ends go along.</param>
+    /// <exception cref="IOException">The host could not do it.</exception>
+    public void Settle(IReadOnlySet<string> moving)
+    {
+        foreach (MachineDevice device in _devices.Where(device => !moving.Contains(device.Id)))
+        {
+            device.Settle();
+        }
+    }
+
     /// <summary>The guest is another process's, and so are the back ends that moved.</summary>
     /// <param name="moved">The ids of their devices.</param>
     /// <param name="whole">So is the console.</param>
@@ -45,7 +56,11 @@ internal sealed partial class Machine
 
         foreach (MachineDevice device in _devices)
         {
-            if (moved.Contains(device.Id) && device.Transferable is { } backend)
+            if (!moved.Contains(device.Id))
+            {
+                device.Yield();
+            }
+            else if (device.Transferable is { } backend)
             {
                 backend.IsOwner = false;
             }

@@ -26,6 +26,7 @@ internal sealed partial class Machine : IDisposable
     private PowerDevice? _power;
     private CpuEntry? _entry;
     private bool _consoleComes;
+    private bool _arrives; // from another process
     private bool _disposed;
 
     private Machine(MachineOptions options, MachineLifetime lifetime, ILogger log)

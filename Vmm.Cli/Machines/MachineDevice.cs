@@ -48,5 +48,29 @@ internal abstract class MachineDevice(DeviceOptions options, int index, VirtioMm
     /// <summary>Its counters, as lines for people.</summary>
     public abstract IEnumerable<string> DescribeCounters();
 
+    /// <summary>The guest goes on here, and what is behind it is ours.</summary>
+    /// <param name="complain">Called, later perhaps and on any thread, when the source does not let go of it.</param>
+    public virtual void Acquire(Action<string> complain)
+    {
+        if (Transferable is { } backend)
+        {
+            backend.IsOwner = true;
+        }
+    }
+
+    /// <summary>What was done is done: another process that opens what is behind it by its name finds it so. Of a device that stands still.</summary>
+    /// <exception cref="IOException">The host could not do it.</exception>
+    public virtual void Settle()
+    {
+    }
+
+    /// <summary>The guest goes on elsewhere, on what it has opened there itself.</summary>
+    public virtual void Yield()
+    {
+    }
+
+    /// <summary>It goes on here after <see cref="Yield"/>. Null, or why it can't.</summary>
+    public virtual string? Reclaim() => null;
+
     public abstract void Dispose();
 }

@@ -13,6 +13,7 @@ internal sealed class MachineSource : IMigrationSource, IStreamSource
 {
     private readonly Machine _machine;
     private readonly ControlPlane _control;
+    private readonly IReadOnlySet<string> _transfer;
     private readonly bool _whole;
     private UrgentThread? _urgency;
     private bool _ran;
@@ -25,6 +26,7 @@ internal sealed class MachineSource : IMigrationSource, IStreamSource
     {
         _machine = machine;
         _control = control;
+        _transfer = transfer;
         _whole = whole;
         Resources = machine.CreateResources(transfer);
         State = whole
@@ -78,7 +80,16 @@ internal sealed class MachineSource : IMigrationSource, IStreamSource
 
     void IStreamSource.Pause()
     {
-        BeginPause();
+        try
+        {
+            BeginPause();
+        }
+        catch (IOException)
+        {
+            Resume();
+            throw;
+        }
+
         _machine.StopCpus();
     }
 
@@ -103,8 +114,11 @@ internal sealed class MachineSource : IMigrationSource, IStreamSource
 
     private void BeginPause()
     {
+        // Once while the guest can still do something else, so that there is little left to do when it can't.
+        _machine.Settle(_transfer);
         _ran = _machine.BeginHandOver();
         Tell(QmpEvent.Stop);
+        _machine.Settle(_transfer);
     }
 
     private void Tell(QmpEvent happening)

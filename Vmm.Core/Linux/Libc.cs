@@ -57,6 +57,18 @@ public static unsafe partial class Libc
     public static partial int flock(int fd, int operation);
 
     [LibraryImport(Library, SetLastError = true)]
+    public static partial nint preadv(int fd, iovec* iov, int iovcnt, long offset);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial nint pwritev(int fd, iovec* iov, int iovcnt, long offset);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int fallocate(int fd, int mode, long offset, long len);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int fdatasync(int fd);
+
+    [LibraryImport(Library, SetLastError = true)]
     public static partial nint getrandom(byte* buf, nuint buflen, uint flags);
 
     /// <summary>Here for what glibc has no function for before 2.36, which the binary must not need.</summary>

@@ -7,11 +7,14 @@ public sealed unsafe class HostBuffer : IDisposable
 {
     internal byte* Pointer { get; private set; }
 
-    public HostBuffer(int length)
+    /// <param name="length">Bytes.</param>
+    /// <param name="alignment">The first byte's address is a multiple of this power of two.</param>
+    public HostBuffer(int length, int alignment = 16)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(length);
         Length = length;
-        Pointer = (byte*)NativeMemory.AllocZeroed((nuint)length);
+        Pointer = (byte*)NativeMemory.AlignedAlloc((nuint)length, (nuint)alignment);
+        Span.Clear();
     }
 
     ~HostBuffer() => Free();
@@ -29,7 +32,7 @@ public sealed unsafe class HostBuffer : IDisposable
 
     private void Free()
     {
-        NativeMemory.Free(Pointer);
+        NativeMemory.AlignedFree(Pointer);
         Pointer = null;
         Length = 0;
     }

@@ -9,7 +9,7 @@ namespace Vmm.Core.Memory;
 /// An ordered list of byte ranges in guest RAM (or in a <see cref="HostBuffer"/>), in the form that readv and writev take.
 /// Made once, filled and cleared many times; never allocates after construction. Not thread-safe.
 /// </summary>
-public sealed unsafe class ScatterList : IDisposable
+public sealed unsafe partial class ScatterList : IDisposable
 {
     /// <summary>The most ranges that one system call takes (IOV_MAX).</summary>
     public const int MaxCount = 1024;

@@ -32,6 +32,7 @@ public sealed class IncomingStream(MigrationChannel channel, IStreamDestination 
             {
                 // A command whose output was cut off ends with an error, and may have said why.
                 channel.Complete(timeouts.Stall);
+                machine.Claim();
             }
             else
             {
