@@ -19,8 +19,7 @@ public interface IStreamDestination
     /// <summary>The machine's sections, in the order of the manifest. All are loaded before any is applied.</summary>
     IReadOnlyList<IStateSection> State { get; }
 
-    /// <summary>Called where no source waits for an answer, after all was read: what another process still has of the machine, it won't give up for it.</summary>
-    /// <exception cref="IOException">So the guest can't run here.</exception>
+    /// <summary>Called where no source waits for an answer, after all was read: what another process still has of the machine, it won't give up for it. Throws when the guest can't run without it.</summary>
     void Claim()
     {
     }
