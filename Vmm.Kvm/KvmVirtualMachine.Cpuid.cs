@@ -17,14 +17,16 @@ public sealed partial class KvmVirtualMachine
 
     /// <summary>The features among these that KVM does not have on this host, each as a clause with its leaf and bits.</summary>
     public IReadOnlyList<string> FindUnsupported(IReadOnlyList<CpuidLeaf> leaves)
-        => CpuidTable.FindUnsupported([.. leaves.Select(FromLeaf)], CpuidTable.ForCpu(_kvm.GetSupportedCpuid(), 0, 1, HasTscDeadline));
+        => CpuidTable.FindUnsupported([.. leaves.Select(FromLeaf)], CpuidTable.ForCpu(SupportedCpuid, 0, 1, HasTscDeadline));
+
+    private kvm_cpuid_entry2[] SupportedCpuid => HostCpu.IsTcg() ? CpuidTable.WithoutExtendedState(_kvm.GetSupportedCpuid()) : _kvm.GetSupportedCpuid();
 
     private bool HasTscDeadline => _vm.Check(KvmCapability.KVM_CAP_TSC_DEADLINE_TIMER) != 0;
 
     private kvm_cpuid_entry2[] CpuidSource(out bool tscDeadline)
     {
         tscDeadline = _given is null ? HasTscDeadline : CpuidTable.HasTscDeadline(_given);
-        return _given ?? _kvm.GetSupportedCpuid();
+        return _given ?? SupportedCpuid;
     }
 
     private static CpuidLeaf ToLeaf(kvm_cpuid_entry2 entry)

@@ -169,4 +169,21 @@ public class CpuTests
         supported.Single(e => e.function == 0x4000_0001).eax.Should()
             .Be(CpuidTable.ForCpu(supported, 0, count, tscDeadline: true).Single(e => e.function == 0x4000_0001).eax);
     }
+
+    [Fact]
+    public void Cpuid_WithoutExtendedState_HasNeitherXsaveNorWhatNeedsIt()
+    {
+        kvm_cpuid_entry2[] all = [.. ((ReadOnlySpan<(uint, uint)>)[(1, 0), (7, 0), (7, 1), (0xD, 0), (0xD, 1), (0xD, 2), (0x8000_0001, 0)]).ToArray()
+            .Select(leaf => new kvm_cpuid_entry2 { function = leaf.Item1, index = leaf.Item2, eax = ~0u, ebx = ~0u, ecx = ~0u, edx = ~0u })];
+
+        kvm_cpuid_entry2[] table = CpuidTable.WithoutExtendedState(all);
+
+        table.Select(leaf => (leaf.function, leaf.index, ~leaf.ebx, ~leaf.ecx)).Should().Equal(
+            (1u, 0u, 0u, 1u << 12 | 0b1111u << 26), (7u, 0u, 1u << 5, 0b11u << 3 | 0b11u << 9), (7u, 1u, 0u, 0u), (0x8000_0001u, 0u, 0u, 1u << 11 | 1u << 16));
+    }
+
+    [Theory]
+    [InlineData(0x5447_4354, 0x4354_4743, 0x4743_5447, true)]
+    [InlineData(0x4B4D_564B, 0x564B_4D56, 0x0000_004D, false)]
+    public void HostCpu_Signature_TellsTcg(int ebx, int ecx, int edx, bool expected) => HostCpu.IsTcg([ebx, ecx, edx]).Should().Be(expected);
 }
