@@ -121,6 +121,21 @@ public sealed class VirtioRngTests : IDisposable
     }
 
     [Fact]
+    public void Move_WithBuffersInTheRing_TheyAreServedThere()
+    {
+        _driver.Start(Features).Should().BeTrue();
+        Ask(64).Should().Be(64);
+        _driver.Transport.Pause();
+        Queue.Add([DriverBuffer.Writable(Buffer + 4096, 100)]);
+        using DeviceMove move = new(_driver, new VirtioRngDevice(_loop));
+
+        _driver.WaitForUsed(0, out _, out uint written).Should().BeTrue();
+        written.Should().Be(100);
+        Read(100, at: 4096).Should().Contain(b => b != 0);
+        _device.Metrics.Requests.Should().Be(1);
+    }
+
+    [Fact]
     public void QueueReset_AndEnable_GoesOn()
     {
         _driver.Start(Features).Should().BeTrue();
