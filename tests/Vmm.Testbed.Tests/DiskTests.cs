@@ -7,7 +7,6 @@ namespace Vmm.Testbed.Tests;
 public sealed class DiskTests(L1Fixture fixture)
 {
     private const string Disk = "/run/root.ext4";
-    private const string NoDisk = "this vmm has no --disk";
 
     // The sum is that of the bytes on their way to the file; what is compared with it comes from the disk.
     private const string Writer = """
@@ -22,7 +21,6 @@ public sealed class DiskTests(L1Fixture fixture)
     public void Root_OnADisk_IsReadAndWritten(Hypervisor hypervisor)
     {
         L1 machine = fixture.Machine;
-        Assert.SkipUnless(machine.Run("$VMM_BINARY run --help | grep -q -- --disk").ExitCode == 0, NoDisk);
         machine.Require($"cp \"$TESTBED_IMAGES\"/l2/root.ext4 {Disk}");
         using L2 guest = new(machine, hypervisor, new L2Options { Root = Disk });
 
@@ -38,7 +36,6 @@ public sealed class DiskTests(L1Fixture fixture)
     public void Root_WrittenToDuringLiveUpdates_StaysWhole()
     {
         L1 machine = fixture.Machine;
-        Assert.SkipUnless(machine.Run("$VMM_BINARY run --help | grep -q -- --disk").ExitCode == 0, NoDisk);
         machine.Require($"cp \"$TESTBED_IMAGES\"/l2/root.ext4 {Disk}");
         using L2 guest = new(machine, Hypervisor.Vmm, new L2Options { Root = Disk });
         KernelLog.Clear(guest);
