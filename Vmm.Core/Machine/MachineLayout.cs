@@ -70,6 +70,9 @@ public static class MachineLayout
     /// <summary>The first byte after the RSDP's place.</summary>
     public const ulong RsdpEnd = Rsdp + 0x40;
 
+    /// <summary>Where real mode begins after a reset, F000:FFF0.</summary>
+    public const ulong ResetVector = 0xF_FFF0;
+
     /// <summary>From here to 4 GiB the map says "reserved": IOAPIC, LAPIC and what KVM keeps for itself.</summary>
     public const ulong InterruptControllers = 0xFEC0_0000;
 

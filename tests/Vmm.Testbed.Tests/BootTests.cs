@@ -4,24 +4,20 @@ namespace Vmm.Testbed.Tests;
 public sealed class BootTests(L1Fixture fixture)
 {
     [Theory]
-    [InlineData("bzImage", 1)]
-    [InlineData("bzImage", 2)]
-    [InlineData("vmlinux", 1)]
-    [InlineData("vmlinux", 2)]
-    public void StockKernel_BootsAndEndsAsAsked(string kernel, int cpus)
+    [InlineData("bzImage", 1, 3)]
+    [InlineData("bzImage", 2, 2)]
+    [InlineData("vmlinux", 1, 3)]
+    [InlineData("vmlinux", 2, 2)]
+    public void StockKernel_BootsAndEndsAsAsked(string kernel, int cpus, int boots)
     {
         L1 machine = fixture.Machine;
         using Tap tap = new(machine);
         L2Options options = new() { Kernel = kernel, Cpus = cpus, Tap = tap };
-        for (int boot = 0; boot < Math.Max(Effort.Boots, Effort.ReferenceBoots); boot++)
+        for (int boot = 0; boot < (Effort.Rounds ?? boots); boot++)
         {
             string end = boot % 2 == 0 ? "poweroff -f" : "reboot -f";
-            if (boot < Effort.Boots)
-            {
-                Boot(Hypervisor.Vmm, options, end);
-            }
-
-            if (boot < Effort.ReferenceBoots)
+            Boot(Hypervisor.Vmm, options, end);
+            if (boot < (Effort.Rounds ?? 1))
             {
                 Boot(Hypervisor.Qemu, options, end);
             }

@@ -41,6 +41,8 @@ public static class BootLoader
             memory.Fill(initrd, 0, module.Value.Address, initrd.Length);
         }
 
+        // ORDER: before the kernel, which may have something of its own there.
+        ResetVector.Write(memory);
         kernel.CopyTo(memory);
         BootStructures.WriteDescriptorTable(memory, entry.Mode);
         BootStructures.WritePageTables(memory);

@@ -5,18 +5,15 @@ namespace Vmm.Testbed.Tests.Harness;
 /// <summary>How much is done: enough for a test by default, more where the environment asks for it.</summary>
 internal static class Effort
 {
-    /// <summary>Boots of the same guest by vmm. TESTBED_ROUNDS</summary>
-    public static int Boots { get; } = Number("TESTBED_ROUNDS", 3);
-
-    /// <summary>Boots of the same guest by QEMU. TESTBED_ROUNDS</summary>
-    public static int ReferenceBoots { get; } = Number("TESTBED_ROUNDS", 1);
+    /// <summary>Boots of each kind of guest, by vmm and by QEMU; null for what the test says. TESTBED_ROUNDS</summary>
+    public static int? Rounds { get; } = Number("TESTBED_ROUNDS");
 
     /// <summary>Live updates under traffic. TESTBED_UPDATES</summary>
-    public static int Updates { get; } = Number("TESTBED_UPDATES", 20);
+    public static int Updates { get; } = Number("TESTBED_UPDATES") ?? 20;
 
     /// <summary>How long a disk is written to under live updates. TESTBED_DISK_SECONDS</summary>
-    public static TimeSpan DiskTime { get; } = TimeSpan.FromSeconds(Number("TESTBED_DISK_SECONDS", 120));
+    public static TimeSpan DiskTime { get; } = TimeSpan.FromSeconds(Number("TESTBED_DISK_SECONDS") ?? 120);
 
-    private static int Number(string variable, int otherwise)
-        => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : otherwise;
+    private static int? Number(string variable)
+        => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;
 }

@@ -57,6 +57,15 @@ public sealed class BootLoaderTests
         boot.Read(0x8000, low.Length).Should().Equal(low);
     }
 
+    /// <summary>Linux without EFI restarts there when ACPI is hardware-reduced.</summary>
+    [Fact]
+    public void Load_AnyKernel_HasAResetAtTheRealModeVector()
+    {
+        using BootFixture boot = new();
+        boot.Load(ElfBuilder.Pvh().Build());
+        boot.Read(0xF_FFF0, 4).Should().Equal(0xB0, 0xFE, 0xE6, 0x64);
+    }
+
     /// <summary>GNU ld puts the ELF headers of a kernel linked to 1 MiB into a segment of the page below.</summary>
     [Theory]
     [InlineData(0xF_F000, 0x1000)]
