@@ -52,6 +52,7 @@ public sealed class BootMutationTests
                     .. LoadedRanges(file),
                     (MachineLayout.BootStart, MachineLayout.BootEnd - MachineLayout.BootStart),
                     (MachineLayout.AcpiStart, MachineLayout.RsdpEnd - MachineLayout.AcpiStart),
+                    (MachineLayout.ResetVector, 16),
                 ]);
             }
             catch (BootException)
