@@ -14,6 +14,9 @@ internal sealed class GuestOnTap : IDisposable
     public static readonly IPAddress GuestAddress = IPAddress.Parse("10.0.0.2");
     private static readonly IPAddress _hostAddress = IPAddress.Parse("10.0.0.1");
 
+    /// <summary>More for every <c>--net</c> of these tests: VMM_TEST_NET=vhost=on has them run where the kernel moves the frames.</summary>
+    private static readonly string[] _net = (Environment.GetEnvironmentVariable("VMM_TEST_NET") ?? "").Split(',', StringSplitOptions.RemoveEmptyEntries);
+
     private GuestOnTap(NetworkTestbed network, VmmProcess process)
     {
         Network = network;
@@ -52,7 +55,7 @@ internal sealed class GuestOnTap : IDisposable
     public static VmmProcess StartProcess(NetworkTestbed network, string kernel = "demo", string net = "", string append = "", params string[] options)
         => VmmProcess.StartIn(
             network.Namespace,
-            ["run", "--kernel", kernel, "--memory", "64M", "--append", $"ip={GuestAddress} {append}", "--net", $"tap,ifname={Interface}{(net.Length > 0 ? "," : "")}{net}", .. options]);
+            ["run", "--kernel", kernel, "--memory", "64M", "--append", $"ip={GuestAddress} {append}", "--net", string.Join(',', [$"tap,ifname={Interface}", .. net.Split(',', StringSplitOptions.RemoveEmptyEntries), .. _net]), .. options]);
 
     public T Open<T>(Func<T> function) => Network.Namespace.Run(function);
 
