@@ -111,7 +111,7 @@ public sealed class LinuxImageTests
         boot.Invoking(b => b.Load(file, commandLine: new string('x', 256))).Should().Throw<BootException>().WithMessage("command line: it is 256 bytes long*more than 255*");
     }
 
-    private static byte[] Changed<T>(int offset, T value) where T : unmanaged 
+    private static byte[] Changed<T>(int offset, T value) where T : unmanaged
         => LinuxImageBuilder.Build(file => MemoryMarshal.Write(file.AsSpan(offset), value));
 
     private static List<(ulong Start, ulong Size, uint Type)> ReadMap(BootFixture boot, ulong page)
