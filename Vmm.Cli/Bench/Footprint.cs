@@ -1,4 +1,5 @@
 using System.Globalization;
+using Vmm.Core.Memory;
 
 namespace Vmm.Cli.Bench;
 
@@ -21,7 +22,7 @@ internal readonly record struct Footprint(int Descriptors, int Memfds, int Threa
             FileInfo[] files = new DirectoryInfo($"{folder}/fd").GetFiles();
             return new Footprint(
                 files.Length,
-                files.Count(file => file.LinkTarget?.StartsWith("/memfd:", StringComparison.Ordinal) == true),
+                files.Count(file => file.LinkTarget is { } target && (target.StartsWith("/memfd:", StringComparison.Ordinal) || target.Contains(GuestMemoryFile.Name, StringComparison.Ordinal))),
                 Directory.GetDirectories($"{folder}/task").Length,
                 ReadPrivateBytes($"{folder}/status"));
         }

@@ -25,6 +25,7 @@ internal sealed class DoctorCommand : Command, IExamples
             HostChecks.Memory,
             HostChecks.OpenFiles,
             HostChecks.LockedMemory,
+            HostChecks.TransparentHugePages,
             HostChecks.HugePages,
         ];
         bool canRun = true;

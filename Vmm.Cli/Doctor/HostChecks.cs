@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Tmds.Linux;
 using Vmm.Backends.Tap;
 using Vmm.Core.Linux;
+using Vmm.Core.Memory;
 using Vmm.Core.Network;
 
 namespace Vmm.Cli.Doctor;
@@ -122,6 +123,12 @@ internal static class HostChecks
             : new Finding(Verdict.Limited, "huge pages", total == 0 ? "none reserved: no --hugepages" : $"all {total} in use: no --hugepages",
                 "Reserve some for 2 MiB each, here for a guest of 256M: sudo sysctl vm.nr_hugepages=128.");
     }
+
+    public static Finding TransparentHugePages()
+        => GuestMemoryFile.HasTransparentHugePages
+            ? new Finding(Verdict.Good, "transparent huge pages", "for the RAM of every guest, as far as the host has any")
+            : new Finding(Verdict.Limited, "transparent huge pages", "not for memory that processes share, as a guest's RAM is: its pages are of 4 KiB",
+                "Let programs ask for them: echo advise | sudo tee /sys/kernel/mm/transparent_hugepage/shmem_enabled (as root, vmm has them anyway).");
 
     private static Finding MissingTun(string device) => new(Verdict.Limited, device, "is not there: no --net tap, no vmm demo",
         "Load the driver: sudo modprobe tun. In a container, pass the device in: --device /dev/net/tun.")

@@ -30,10 +30,12 @@ internal sealed class LiveUpdate(Machine machine, ControlPlane control, Job job,
     {
         long started = MonotonicClock.Now;
         HashSet<string> transfer = request.Transfer.Resolve(machine, [.. request.Replacements.Select(net => net.Id!)]);
-        (MessageSocket near, MessageSocket far) = MessageSocket.CreatePair();
-        using MessageChannel channel = new(near, request.Cancellation);
+        (MessageSocket socket, MessageSocket far) = MessageSocket.CreatePair();
+        using MessageChannel channel = new(socket, request.Cancellation);
         (MessageSocket Near, MessageSocket Far)? back = request.KeepsProcess ? MessageSocket.CreatePair() : null;
         ChildProcess? child = null;
+        MachineSource source;
+        MigrationResult result;
         try
         {
             using (far)
@@ -42,7 +44,8 @@ internal sealed class LiveUpdate(Machine machine, ControlPlane control, Job job,
                 child = Start(request, far, back?.Far);
             }
 
-            return HandOver(request, transfer, channel, child, back?.Near, started);
+            source = new MachineSource(machine, control, transfer, whole: true);
+            result = HandOver(request, source, channel, child, back?.Near, started);
         }
         catch (MachineLostException)
         {
@@ -60,6 +63,20 @@ internal sealed class LiveUpdate(Machine machine, ControlPlane control, Job job,
             back?.Near.Dispose();
             throw;
         }
+
+        // From here on the guest lives or dies with the child: whatever goes wrong now, it stays.
+        if (result.Times is null)
+        {
+            return result;
+        }
+
+        source.Settle();
+        machine.Release(transfer, whole: true);
+
+        // ORDER: after the console, which stops the process as well; before the channel ends, for which the new process waits.
+        job.Stay(back is null ? child : null);
+        log.LogInformation("{Name}: process {Id} runs the guest", machine.Name, child.Id);
+        return result with { Departure = back is { Near: var near } ? new Departure.Exec(child, request.Binary, near) : new Departure.ToChild(child) };
     }
 
     /// <summary>Hands the machine back to the process that it came from, which executes the new binary now.</summary>
@@ -83,9 +100,9 @@ internal sealed class LiveUpdate(Machine machine, ControlPlane control, Job job,
             : ChildProcess.Start(request.Binary, [request.Binary, Command, "--back", "5", .. nets], channel, job.Line, back);
     }
 
-    private MigrationResult HandOver(LiveUpdateRequest request, HashSet<string> transfer, MessageChannel channel, ChildProcess child, MessageSocket? back, long started)
+    /// <returns>With times, when it has come about.</returns>
+    private MigrationResult HandOver(LiveUpdateRequest request, MachineSource source, MessageChannel channel, ChildProcess child, MessageSocket? back, long started)
     {
-        MachineSource source = new(machine, control, transfer, whole: true);
         using OutgoingMigration migration = new(channel, source, request.Timeouts) { HasEnded = child.TryWait };
         Verdict verdict = migration.Ask();
         if (request.DryRun || !verdict.IsAccepted)
@@ -105,12 +122,6 @@ internal sealed class LiveUpdate(Machine machine, ControlPlane control, Job job,
 
         status.Set("active");
         MigrationTimes times = migration.Run(verdict, started);
-        source.Settle();
-        machine.Release(transfer, whole: true);
-
-        // ORDER: after the console, which stops the process as well; before the channel ends, for which the new process waits.
-        job.Stay(back is null ? child : null);
-        log.LogInformation("{Name}: process {Id} runs the guest", machine.Name, child.Id);
-        return new MigrationResult(verdict, times, times.StateBytes, back is null ? new Departure.ToChild(child) : new Departure.Exec(child, request.Binary, back));
+        return new MigrationResult(verdict, times, times.StateBytes, null);
     }
 }

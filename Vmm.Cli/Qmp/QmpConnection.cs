@@ -119,14 +119,27 @@ internal sealed class QmpConnection : IDisposable
         SendLine(request.ToJsonString());
     }
 
+    /// <exception cref="UserErrorException">The machine has closed the connection.</exception>
+    /// <exception cref="TimeoutException">It does not read.</exception>
     public void SendLine(string json)
     {
         lock (_sending)
         {
             ReadOnlySpan<byte> rest = System.Text.Encoding.UTF8.GetBytes(json + "\n");
-            while (!rest.IsEmpty)
+            try
             {
-                rest = rest[_socket.Send(rest)..];
+                while (!rest.IsEmpty)
+                {
+                    rest = rest[_socket.Send(rest)..];
+                }
+            }
+            catch (SocketException e) when (e.SocketErrorCode is SocketError.TimedOut or SocketError.WouldBlock)
+            {
+                throw new TimeoutException($"it has not read for {_socket.SendTimeout / 1000.0} s.");
+            }
+            catch (SocketException)
+            {
+                throw new UserErrorException("The machine closed the connection.");
             }
         }
     }

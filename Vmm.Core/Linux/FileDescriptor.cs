@@ -26,6 +26,9 @@ public class FileDescriptor : SafeHandleMinusOneIsInvalid
     private const int F_ADD_SEALS = 1033;
     private const int F_GET_SEALS = 1034;
 
+    /// <summary>All there is on a file of a tmpfs that is no memfd.</summary>
+    private const int F_SEAL_SEAL = 1;
+
     /// <summary>F_SEAL_SEAL, F_SEAL_SHRINK, F_SEAL_GROW.</summary>
     private const int SizeSeals = 0x7;
 
@@ -69,14 +72,16 @@ public class FileDescriptor : SafeHandleMinusOneIsInvalid
     /// <summary>Fixes the size of a memfd for ever: who maps it can't lose pages under the mapping.</summary>
     public void Seal(string subject) => LinuxException.ThrowIfFailed(LibC.fcntl(Number, F_ADD_SEALS, SizeSeals), "fcntl(F_ADD_SEALS)", subject);
 
-    /// <summary>Checks a memfd that came from somebody else.</summary>
-    /// <exception cref="LinuxException">It is none, has another size, or its size can still change.</exception>
+    /// <summary>Checks memory that came from somebody else: a memfd that is sealed, or a file without a name in a tmpfs, which can't be sealed.</summary>
+    /// <exception cref="LinuxException">It is neither, has another size, or somebody who could not end this process anyway may change its size.</exception>
     public unsafe void CheckSealed(ulong size, string subject)
     {
         int seals = LinuxException.ThrowIfFailed(LibC.fcntl(Number, F_GET_SEALS), "fcntl(F_GET_SEALS)", subject, "It is no memfd.");
         stat status;
         LinuxException.ThrowIfFailed(LibC.fstat(Number, &status), "fstat", subject);
-        if ((seals & SizeSeals) != SizeSeals || (ulong)(long)status.st_size != size)
+        uint owner = status.st_uid;
+        bool isOurs = seals == F_SEAL_SEAL && status.st_nlink == 0 && (owner == 0 || owner == LibC.geteuid());
+        if (((seals & SizeSeals) != SizeSeals && !isOurs) || (ulong)(long)status.st_size != size)
         {
             throw new LinuxException(
                 "fcntl(F_GET_SEALS)", subject, LibC.EINVAL, $"It has seals 0x{seals:x} and {(long)status.st_size} bytes, where 0x{SizeSeals:x} and {size} are needed.");

@@ -7,7 +7,7 @@ using Vmm.Core.Linux;
 namespace Vmm.Core.Memory;
 
 /// <summary>
-/// Guest RAM: one memfd mapped MAP_SHARED once, split into a region below the MMIO hole and, if it does not fit there, one that
+/// Guest RAM: one file of memory mapped MAP_SHARED once, split into a region below the MMIO hole and, if it does not fit there, one that
 /// begins at 4 GiB. Every access is checked against the regions; no pointer leaves this folder.
 /// </summary>
 /// <remarks>
@@ -24,6 +24,7 @@ public sealed unsafe class GuestMemory : IDisposable
 
     /// <summary>Bytes of a huge page; with them, the size of guest memory is a multiple of it.</summary>
     public const ulong HugePageSize = 2 << 20;
+    private const int MADV_HUGEPAGE = 14;
     private const int MADV_POPULATE_WRITE = 23; // Linux 5.14
     private const int SEEK_DATA = 3;
     private const int SEEK_HOLE = 4;
@@ -53,18 +54,18 @@ public sealed unsafe class GuestMemory : IDisposable
         Regions = _high is null ? [_low] : [_low, _high];
     }
 
-    /// <summary>The memfd. It can be mapped by another process: that is how RAM moves without a copy.</summary>
+    /// <summary>It can be mapped by another process: that is how RAM moves without a copy.</summary>
     public FileDescriptor File { get; }
 
     /// <summary>Bytes of RAM in all regions.</summary>
     public ulong Size { get; }
 
-    /// <summary>Whether it is of huge pages.</summary>
+    /// <summary>Whether it is of the hugetlb pool's pages.</summary>
     public bool HugePages { get; }
 
     public IReadOnlyList<MemoryRegion> Regions { get; }
 
-    /// <summary>Creates and maps a memfd.</summary>
+    /// <summary>Creates and maps a file of memory.</summary>
     /// <exception cref="ArgumentException">The size is 0 or no multiple of the page size.</exception>
     /// <exception cref="LinuxException">The host refused the memory, with what to do about it.</exception>
     public static GuestMemory Create(GuestMemoryOptions options)
@@ -76,11 +77,9 @@ public sealed unsafe class GuestMemory : IDisposable
         }
 
         string subject = Subject(options.Size);
-        FileDescriptor file = FileDescriptor.CreateMemory("vmm-guest-ram", options.HugePages ? LibC.MFD_HUGETLB : 0u, subject, options.HugePages ? HugePageAdvice : null);
+        FileDescriptor file = GuestMemoryFile.Create(options, subject);
         try
         {
-            LinuxException.ThrowIfFailed(LibC.ftruncate(file.Number, checked((long)options.Size)), "ftruncate", subject);
-            file.Seal(subject);
             return Map(file, options, subject);
         }
         catch
@@ -93,7 +92,7 @@ public sealed unsafe class GuestMemory : IDisposable
     /// <summary>Maps the RAM of a guest that another process has made. It owns <paramref name="file"/> when this returns.</summary>
     /// <param name="file">The other's <see cref="File"/>.</param>
     /// <param name="options">As they were there.</param>
-    /// <exception cref="LinuxException">The file is no memfd of this size, or could be cut under the guest.</exception>
+    /// <exception cref="LinuxException">The file is no memory of this size, or could be cut under the guest.</exception>
     public static GuestMemory Adopt(FileDescriptor file, GuestMemoryOptions options)
     {
         string subject = Subject(options.Size);
@@ -173,8 +172,8 @@ public sealed unsafe class GuestMemory : IDisposable
     }
 
     /// <summary>
-    /// Zeroes a range, as a boot loader does for .bss. Whole pages of ordinary memory are given back rather than written: they read
-    /// as zero and take room when the guest touches them.
+    /// Zeroes a range, as a boot loader does for .bss. Whole blocks of 2 MiB of ordinary memory are given back rather than written: they read
+    /// as zero and take room when the guest touches them. Less than that would break a transparent huge page up.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">The range is not all RAM.</exception>
     public void Clear(GuestAddress address, ulong length)
@@ -191,8 +190,8 @@ public sealed unsafe class GuestMemory : IDisposable
         }
 
         ulong start = (ulong)(host - _host);
-        ulong firstPage = (start + 4095) & ~4095ul;
-        ulong lastPage = (start + length) & ~4095ul;
+        ulong firstPage = (start + HugePageSize - 1) & ~(HugePageSize - 1);
+        ulong lastPage = (start + length) & ~(HugePageSize - 1);
         if (!_sparse || firstPage >= lastPage || !PunchHole(firstPage, lastPage - firstPage))
         {
             NativeMemory.Clear(host, (nuint)length);
@@ -251,8 +250,6 @@ public sealed unsafe class GuestMemory : IDisposable
 
     private static string Subject(ulong size) => $"guest memory of {size >> 20} MiB";
 
-    private const string HugePageAdvice = "Reserve huge pages first: sysctl vm.nr_hugepages=COUNT (2 MiB each), or run without --hugepages.";
-
     [SuppressMessage("Reliability", "CA2000", Justification = "Ownership of the file goes to the returned object.")]
     private static GuestMemory Map(FileDescriptor file, GuestMemoryOptions options, string subject)
     {
@@ -269,16 +266,17 @@ public sealed unsafe class GuestMemory : IDisposable
         {
             int errno = LibC.errno;
             _ = LibC.munmap(reserved, (size_t)reservedSize);
-            throw new LinuxException("mmap", subject, errno, options.HugePages ? HugePageAdvice : "Choose a smaller --memory.");
+            throw new LinuxException("mmap", subject, errno, options.HugePages ? GuestMemoryFile.HugePageAdvice : "Choose a smaller --memory.");
         }
 
         // Guest RAM has no place in a core dump of the VMM.
         _ = LibC.madvise(host, (size_t)options.Size, LibC.MADV_DONTDUMP);
+        _ = LibC.madvise(host, (size_t)options.Size, MADV_HUGEPAGE);
         if ((options.Populate || options.HugePages) && LibC.madvise(host, (size_t)options.Size, MADV_POPULATE_WRITE) != 0)
         {
             int errno = LibC.errno;
             _ = LibC.munmap(reserved, (size_t)reservedSize);
-            throw new LinuxException("madvise(MADV_POPULATE_WRITE)", subject, errno, options.HugePages ? HugePageAdvice : "Choose a smaller --memory.");
+            throw new LinuxException("madvise(MADV_POPULATE_WRITE)", subject, errno, options.HugePages ? GuestMemoryFile.HugePageAdvice : "Choose a smaller --memory.");
         }
 
         return new GuestMemory(file, options, (byte*)host, (byte*)reserved);

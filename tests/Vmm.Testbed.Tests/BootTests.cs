@@ -8,25 +8,23 @@ public sealed class BootTests(L1Fixture fixture)
     [InlineData("bzImage", 2, 2)]
     [InlineData("vmlinux", 1, 3)]
     [InlineData("vmlinux", 2, 2)]
-    public void StockKernel_BootsAndEndsAsAsked(string kernel, int cpus, int boots)
+    public void StockKernel_BootsAndEndsAsAsked(string kernel, int cpus, int boots) => fixture.Run(machine =>
     {
-        L1 machine = fixture.Machine;
         using Tap tap = new(machine);
         L2Options options = new() { Kernel = kernel, Cpus = cpus, Tap = tap };
         for (int boot = 0; boot < (Effort.Rounds ?? boots); boot++)
         {
             string end = boot % 2 == 0 ? "poweroff -f" : "reboot -f";
-            Boot(Hypervisor.Vmm, options, end);
+            Boot(machine, Hypervisor.Vmm, options, end);
             if (boot < (Effort.Rounds ?? 1))
             {
-                Boot(Hypervisor.Qemu, options, end);
+                Boot(machine, Hypervisor.Qemu, options, end);
             }
         }
-    }
+    });
 
-    private void Boot(Hypervisor hypervisor, L2Options options, string end)
+    private void Boot(L1 machine, Hypervisor hypervisor, L2Options options, string end)
     {
-        L1 machine = fixture.Machine;
         using L2 guest = new(machine, hypervisor, options);
 
         guest.Cpus.Should().Be(options.Cpus);

@@ -18,9 +18,8 @@ public sealed class DiskTests(L1Fixture fixture)
     [Theory]
     [InlineData(Hypervisor.Vmm)]
     [InlineData(Hypervisor.Qemu)]
-    public void Root_OnADisk_IsReadAndWritten(Hypervisor hypervisor)
+    public void Root_OnADisk_IsReadAndWritten(Hypervisor hypervisor) => fixture.Run(machine =>
     {
-        L1 machine = fixture.Machine;
         machine.Require($"cp \"$TESTBED_IMAGES\"/l2/root.ext4 {Disk}");
         using L2 guest = new(machine, hypervisor, new L2Options { Root = Disk });
 
@@ -30,12 +29,11 @@ public sealed class DiskTests(L1Fixture fixture)
         guest.End("poweroff -f").ExitCode.Should().Be(0);
         machine.Require($"e2fsck -f -n {Disk}");
         machine.Require($"debugfs -R 'cat /file' {Disk}").Should().Be("from the guest\n");
-    }
+    });
 
     [Fact]
-    public void Root_WrittenToDuringLiveUpdates_StaysWhole()
+    public void Root_WrittenToDuringLiveUpdates_StaysWhole() => fixture.Run(machine =>
     {
-        L1 machine = fixture.Machine;
         machine.Require($"cp \"$TESTBED_IMAGES\"/l2/root.ext4 {Disk}");
         using L2 guest = new(machine, Hypervisor.Vmm, new L2Options { Root = Disk });
         KernelLog.Clear(guest);
@@ -58,5 +56,5 @@ public sealed class DiskTests(L1Fixture fixture)
         machine.Require($"mkdir -p /run/disk && mount -o loop,ro {Disk} /run/disk && cat /run/disk/data/*.sum | sed 's#/data#/run/disk/data#' | sha256sum -c --quiet; r=$?; umount /run/disk; exit $r");
         fixture.Results.Add($"live updates in {Effort.DiskTime.TotalSeconds} s of writing to the disk", Hypervisor.Vmm, updates);
         fixture.Results.Add("MiB written and compared meanwhile", Hypervisor.Vmm, files);
-    }
+    });
 }

@@ -6,9 +6,8 @@ public sealed class EndTests(L1Fixture fixture)
     private const int GuestPanic = 102;
 
     [Fact]
-    public void Stop_OfAGuestThatListens_PowersItOffByItsButton()
+    public void Stop_OfAGuestThatListens_PowersItOffByItsButton() => fixture.Run(machine =>
     {
-        L1 machine = fixture.Machine;
         using L2 guest = new(machine, Hypervisor.Vmm, new L2Options { Cpus = 2 });
         guest.Require("cat /sys/class/misc/hw_random/rng_current").Trim().Should().Be("virtio_rng.0");
         guest.Require("head -c 1000 /dev/hwrng | wc -c").Trim().Should().Be("1000");
@@ -20,12 +19,11 @@ public sealed class EndTests(L1Fixture fixture)
         stop.Error.Should().BeEmpty("the guest has ended by itself");
         guest.WaitForEnd().ExitCode.Should().Be(0);
         guest.Console.Should().Contain("L2-POWER-BUTTON");
-    }
+    });
 
     [Fact]
-    public void Stop_OfAGuestThatIgnoresIt_EndsItAfterTheDeadline()
+    public void Stop_OfAGuestThatIgnoresIt_EndsItAfterTheDeadline() => fixture.Run(machine =>
     {
-        L1 machine = fixture.Machine;
         using L2 guest = new(machine, Hypervisor.Vmm, new L2Options());
         guest.Require("killall acpid");
 
@@ -34,16 +32,16 @@ public sealed class EndTests(L1Fixture fixture)
         stop.ExitCode.Should().Be(0);
         stop.Error.Should().Contain("the guest has not powered off within 2 s");
         guest.WaitForEnd().ExitCode.Should().Be(0);
-    }
+    });
 
     [Fact]
-    public void Panic_IsTheExitCode()
+    public void Panic_IsTheExitCode() => fixture.Run(machine =>
     {
-        using L2 guest = new(fixture.Machine, Hypervisor.Vmm, new L2Options());
+        using L2 guest = new(machine, Hypervisor.Vmm, new L2Options());
 
         JobResult end = guest.End("echo c >/proc/sysrq-trigger");
 
         end.ExitCode.Should().Be(GuestPanic, end.Error);
         end.Error.Should().Contain("the guest's kernel panicked");
-    }
+    });
 }

@@ -6,9 +6,8 @@ public sealed class LiveUpdateTests(L1Fixture fixture)
     [Theory]
     [InlineData(1, false)]
     [InlineData(2, true)]
-    public void Guest_UpdatedAgainAndAgainUnderTraffic_LosesNothing(int cpus, bool vhost)
+    public void Guest_UpdatedAgainAndAgainUnderTraffic_LosesNothing(int cpus, bool vhost) => fixture.Run(machine =>
     {
-        L1 machine = fixture.Machine;
         using Tap tap = new(machine);
         using L2 guest = new(machine, Hypervisor.Vmm, new L2Options { Cpus = cpus, Tap = tap, Vhost = vhost });
         guest.Require("iperf3 -s -D");
@@ -30,5 +29,5 @@ public sealed class LiveUpdateTests(L1Fixture fixture)
         KernelLog.RequireClean(guest);
         // The waiter that was started first has the machine's exit code.
         guest.End("poweroff -f").ExitCode.Should().Be(0);
-    }
+    });
 }

@@ -8,9 +8,8 @@ public sealed class NetworkTests(L1Fixture fixture)
     [InlineData(Hypervisor.Vmm, true)]
     [InlineData(Hypervisor.Qemu, false)]
     [InlineData(Hypervisor.Qemu, true)]
-    public void Guest_PingAndIperfBothWays_Work(Hypervisor hypervisor, bool vhost)
+    public void Guest_PingAndIperfBothWays_Work(Hypervisor hypervisor, bool vhost) => fixture.Run(machine =>
     {
-        L1 machine = fixture.Machine;
         using Tap tap = new(machine);
         using L2 guest = new(machine, hypervisor, new L2Options { Tap = tap, Vhost = vhost });
         guest.Require("ls /sys/bus/virtio/drivers/virtio_net").Should().Contain("virtio");
@@ -35,5 +34,5 @@ public sealed class NetworkTests(L1Fixture fixture)
         }
 
         void Record(string what, double value) => fixture.Results.Add((vhost ? "vhost: " : "") + what, hypervisor, value);
-    }
+    });
 }

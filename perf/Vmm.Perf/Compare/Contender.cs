@@ -23,7 +23,7 @@ internal sealed record Contender(string Name, string Program, IReadOnlyList<stri
             "run", "--kernel", kernel, "--append", CommandLine, "--cpus", "1", "--memory", "128M", "--console", "stdio",
             "--net", $"tap,ifname={Tap},mac={GuestMac}",
         ],
-        "/memfd:vmm-guest-ram");
+        "vmm-guest-ram");
 
     public static Contender Qemu(string name, string program, string kernel) => new(
         name,

@@ -20,7 +20,7 @@ internal sealed class LiveUpdateContender(string program, MigrationGuest guest, 
             "run", "--kernel", guest.Kernel, "--append", guest.CommandLine, "--cpus", "1", "--memory", guest.Memory, "--console", "stdio",
             "--net", $"tap,ifname={MigrationNetwork.First},mac={Contender.GuestMac}", "--name", "compare", "--qmp", Socket,
         ],
-        "/memfd:vmm-guest-ram");
+        "vmm-guest-ram");
 
     public override HandOver Move(QmpLine source, out IDisposable? destination)
     {

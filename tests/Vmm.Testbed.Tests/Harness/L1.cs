@@ -11,6 +11,7 @@ namespace Vmm.Testbed.Tests.Harness;
 public sealed class L1 : IDisposable
 {
     private static readonly TimeSpan _bootLimit = TimeSpan.FromSeconds(180);
+    private static readonly TimeSpan _panicLimit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan _endLimit = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan _defaultLimit = TimeSpan.FromSeconds(60);
 
@@ -43,6 +44,9 @@ public sealed class L1 : IDisposable
     /// <summary>What L1's kernel printed.</summary>
     public string Console => TextOf(Path.Combine(_share, "console.log"));
 
+    /// <summary>Whether L1 is lost because of its own kernel.</summary>
+    public bool HasPanicked => Console.Contains("Kernel panic", StringComparison.Ordinal) && _process.WaitForExit(_panicLimit);
+
     /// <summary>Runs a bash command and waits for its end.</summary>
     /// <param name="command">One or more lines of bash; standard input is empty.</param>
     /// <param name="limit">A minute by default. A command that takes longer is killed, with what it started, and this throws.</param>
@@ -69,7 +73,15 @@ public sealed class L1 : IDisposable
 
     public void Dispose()
     {
-        _process.StandardInput.Close();
+        try
+        {
+            _process.StandardInput.Close();
+        }
+        catch (IOException)
+        {
+            // It was lost with something unread.
+        }
+
         if (!_process.WaitForExit(_endLimit))
         {
             _process.Kill(entireProcessTree: true);

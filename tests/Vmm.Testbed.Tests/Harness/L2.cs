@@ -5,11 +5,13 @@ namespace Vmm.Testbed.Tests.Harness;
 /// <summary>A guest in L1: Debian's kernel, with a busybox that obeys on the console.</summary>
 public sealed class L2 : IDisposable
 {
-    private static readonly TimeSpan _bootLimit = TimeSpan.FromSeconds(120);
+    private static readonly TimeSpan _bootLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan _defaultLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan _endLimit = TimeSpan.FromSeconds(30);
     // For the agent and the scripts around what has a limit of its own.
     private static readonly TimeSpan _margin = TimeSpan.FromSeconds(20);
+
+    private const int Attempts = 3;
 
     private readonly L1 _machine;
     private bool _ended;
@@ -19,8 +21,7 @@ public sealed class L2 : IDisposable
     {
         _machine = machine;
         Name = name;
-        string command = $"l2 start {name} {(hypervisor == Hypervisor.Vmm ? "vmm" : "qemu")} {options} --wait {_bootLimit.TotalSeconds}";
-        string[] words = machine.Require(command, _bootLimit + _margin).Trim().Split(' ');
+        string[] words = Start($"l2 start {name} {(hypervisor == Hypervisor.Vmm ? "vmm" : "qemu")} {options} --wait {_bootLimit.TotalSeconds}", hypervisor).Split(' ');
         TimeToInit = double.Parse(words[0], CultureInfo.InvariantCulture);
         Uptime = double.Parse(words[1], CultureInfo.InvariantCulture);
         Release = words[2];
@@ -73,6 +74,22 @@ public sealed class L2 : IDisposable
     {
         if (!_ended)
         {
+            _machine.Run($"l2 kill {Name}");
+        }
+    }
+
+    /// <summary>QEMU is the reference, not under test: where it hangs at its start, as it does now and then, it is given another chance.</summary>
+    private string Start(string command, Hypervisor hypervisor)
+    {
+        for (int attempt = 1; ; attempt++)
+        {
+            JobResult result = _machine.Run(command, _bootLimit + _margin);
+            if (result.ExitCode == 0 || hypervisor == Hypervisor.Vmm || attempt == Attempts)
+            {
+                return result.Require(command).Trim();
+            }
+
+            System.Console.WriteLine($"QEMU's guest has not come up: {result.Error}");
             _machine.Run($"l2 kill {Name}");
         }
     }
