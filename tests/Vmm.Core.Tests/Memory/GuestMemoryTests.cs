@@ -10,6 +10,9 @@ public sealed class GuestMemoryTests
     private const ulong MiB = 1 << 20;
     private const ulong GiB = 1 << 30;
 
+    /// <summary>A huge page: what is given back when it is cleared.</summary>
+    private const int Block = 2 << 20;
+
     /// <summary>Sizes below, at, just over and well over the hole. The memfd is sparse: they take no room.</summary>
     public static TheoryData<ulong> Sizes => [4096, MiB, 3 * GiB - 4096, 3 * GiB, 3 * GiB + 4096, 3 * GiB + 8 * MiB, 5 * GiB];
 
@@ -93,24 +96,24 @@ public sealed class GuestMemoryTests
     }
 
     [Theory]
-    [InlineData(0, 0x3000)]
-    [InlineData(1, 0x3000)]
-    [InlineData(0xFFF, 0x1002)]
-    [InlineData(0x1000, 0x1000)]
-    [InlineData(0x1010, 0x20)]
-    [InlineData(0x1FFF, 1)]
-    [InlineData(0x2000, 0)]
+    [InlineData(0, 3 * Block)]
+    [InlineData(1, 3 * Block)]
+    [InlineData(Block - 1, Block + 2)]
+    [InlineData(Block, Block)]
+    [InlineData(Block + 16, 32)]
+    [InlineData(2 * Block - 1, 1)]
+    [InlineData(2 * Block, 0)]
     public void Clear_AnyRange_ZeroesItAndNothingElse(int start, int length)
     {
         foreach (bool populate in (bool[])[false, true])
         {
-            using GuestMemory memory = GuestMemory.Create(new GuestMemoryOptions(0x8000, Populate: populate));
-            memory.TryGetSpan(default, 0x8000, out Span<byte> all).Should().BeTrue();
+            using GuestMemory memory = GuestMemory.Create(new GuestMemoryOptions(8 * Block, Populate: populate));
+            memory.TryGetSpan(default, 8 * Block, out Span<byte> all).Should().BeTrue();
             all.Fill(0xA5);
-            memory.Clear(new GuestAddress(0x1000 + (ulong)start), (ulong)length);
-            all[(0x1000 + start)..][..length].IndexOfAnyExcept((byte)0).Should().Be(-1);
-            all[..(0x1000 + start)].IndexOfAnyExcept((byte)0xA5).Should().Be(-1);
-            all[(0x1000 + start + length)..].IndexOfAnyExcept((byte)0xA5).Should().Be(-1);
+            memory.Clear(new GuestAddress((ulong)(Block + start)), (ulong)length);
+            all[(Block + start)..][..length].IndexOfAnyExcept((byte)0).Should().Be(-1);
+            all[..(Block + start)].IndexOfAnyExcept((byte)0xA5).Should().Be(-1);
+            all[(Block + start + length)..].IndexOfAnyExcept((byte)0xA5).Should().Be(-1);
         }
     }
 
@@ -119,14 +122,14 @@ public sealed class GuestMemoryTests
     {
         using GuestMemory memory = Create(3 * GiB + 8 * MiB);
         memory.Write(new GuestAddress(4 * GiB), new byte[] { 7, 7 });
-        memory.Write(new GuestAddress(4 * GiB + 0x1000), new byte[] { 8 });
-        memory.Write(new GuestAddress(0x1000), new byte[] { 9 });
-        memory.Clear(new GuestAddress(4 * GiB + 1), 0x2000);
+        memory.Write(new GuestAddress(4 * GiB + Block), new byte[] { 8 });
+        memory.Write(new GuestAddress(Block), new byte[] { 9 });
+        memory.Clear(new GuestAddress(4 * GiB + 1), 2 * Block);
         memory.TryRead(new GuestAddress(4 * GiB), out ushort first).Should().BeTrue();
         first.Should().Be(7);
-        memory.TryRead(new GuestAddress(4 * GiB + 0x1000), out byte second).Should().BeTrue();
+        memory.TryRead(new GuestAddress(4 * GiB + Block), out byte second).Should().BeTrue();
         second.Should().Be(0);
-        memory.TryRead(new GuestAddress(0x1000), out byte low).Should().BeTrue();
+        memory.TryRead(new GuestAddress(Block), out byte low).Should().BeTrue();
         low.Should().Be(9);
     }
 
@@ -167,6 +170,42 @@ public sealed class GuestMemoryTests
 
         Action create = () => GuestMemory.Create(new GuestMemoryOptions(2 * MiB, HugePages: true)).Dispose();
         create.Should().Throw<LinuxException>().WithMessage("*vm.nr_hugepages*");
+    }
+
+    [Fact]
+    public void Touch_WhereTheHostHasTransparentHugePages_BringsOne()
+    {
+        Assert.SkipUnless(GuestMemoryFile.HasTransparentHugePages, "no transparent huge pages for this user on this host");
+        using GuestMemory memory = Create(8 * MiB);
+        memory.TryWrite(new GuestAddress(5 * MiB), 1ul).Should().BeTrue();
+        string pages = File.ReadAllText("/proc/self/smaps").Split(GuestMemoryFile.Name)[1];
+        pages.Split('\n').First(line => line.StartsWith("ShmemPmdMapped:", StringComparison.Ordinal)).Should().MatchRegex(" 2048 kB$");
+    }
+
+    [Fact]
+    public void Adopt_OfWhatGoesToAnotherProcess_IsTheSameMemory()
+    {
+        using GuestMemory memory = Create(4 * MiB);
+        using GuestMemory other = GuestMemory.Adopt(memory.File.Duplicate(), new GuestMemoryOptions(4 * MiB));
+        memory.TryWrite(new GuestAddress(MiB), 0x1234_5678u).Should().BeTrue();
+        other.TryRead(new GuestAddress(MiB), out uint value).Should().BeTrue();
+        value.Should().Be(0x1234_5678u);
+    }
+
+    [Fact]
+    public void Adopt_OfAFileThatOthersMayCut_IsRefused()
+    {
+        string path = $"/dev/shm/vmm-test-{Guid.NewGuid():N}";
+        using FileDescriptor file = FileDescriptor.Open(path, LibC.O_CREAT | LibC.O_RDWR);
+        try
+        {
+            LibC.ftruncate(file.Number, (long)MiB).Should().Be(0);
+            FluentActions.Invoking(() => GuestMemory.Adopt(file, new GuestMemoryOptions(MiB))).Should().Throw<LinuxException>().WithMessage("*It has seals 0x1 and 1048576 bytes, where 0x7 and 1048576 are needed*");
+        }
+        finally
+        {
+            File.Delete(path);
+        }
     }
 
     [Fact]
