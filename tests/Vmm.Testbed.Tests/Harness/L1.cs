@@ -11,7 +11,7 @@ namespace Vmm.Testbed.Tests.Harness;
 public sealed class L1 : IDisposable
 {
     private static readonly TimeSpan _bootLimit = TimeSpan.FromSeconds(180);
-    private static readonly TimeSpan _panicLimit = TimeSpan.FromSeconds(10);
+    private static readonly string[] _complaints = ["BUG:", "Kernel panic", "self-detected stall", "detected stalls on CPUs"];
     private static readonly TimeSpan _endLimit = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan _defaultLimit = TimeSpan.FromSeconds(60);
 
@@ -44,8 +44,20 @@ public sealed class L1 : IDisposable
     /// <summary>What L1's kernel printed.</summary>
     public string Console => TextOf(Path.Combine(_share, "console.log"));
 
-    /// <summary>Whether L1 is lost because of its own kernel.</summary>
-    public bool HasPanicked => Console.Contains("Kernel panic", StringComparison.Ordinal) && _process.WaitForExit(_panicLimit);
+    public bool IsLost => _process.HasExited;
+
+    /// <summary>Those that were started and have not ended, as far as is known.</summary>
+    internal List<L2> Guests { get; } = [];
+
+    /// <summary>What its kernel says of its own failure: a panic, or a CPU that does not answer. Null when there is none.</summary>
+    public string? Failure
+    {
+        get
+        {
+            string[] complaint = [.. Console.Split('\n').SkipWhile(line => !_complaints.Any(words => line.Contains(words, StringComparison.Ordinal))).Take(6)];
+            return complaint.Length > 0 ? string.Join('\n', complaint) : IsLost ? "not a word" : null;
+        }
+    }
 
     /// <summary>Runs a bash command and waits for its end.</summary>
     /// <param name="command">One or more lines of bash; standard input is empty.</param>
@@ -64,7 +76,15 @@ public sealed class L1 : IDisposable
         File.WriteAllText(Path.Combine(folder, "script"), command + "\n");
         L1Job job = new(this, folder, command);
         _jobs[id] = job;
-        Send($"run {id}");
+        if (IsLost)
+        {
+            job.Lose(Lost());
+        }
+        else
+        {
+            Send($"run {id}");
+        }
+
         return job;
     }
 
@@ -111,6 +131,8 @@ public sealed class L1 : IDisposable
         return reader.ReadToEnd();
     }
 
+    private InvalidOperationException Lost() => new($"L1 has ended. The end of its console:\n{string.Join('\n', Console.Split('\n').TakeLast(20))}");
+
     private void ReadLines()
     {
         while (_process.StandardOutput.ReadLine() is { } line)
@@ -126,7 +148,7 @@ public sealed class L1 : IDisposable
             }
         }
 
-        InvalidOperationException lost = new($"L1 has ended. Its console:\n{Console}");
+        InvalidOperationException lost = Lost();
         _ready.TrySetException(lost);
         foreach (L1Job job in _jobs.Values)
         {

@@ -10,11 +10,19 @@ public sealed class Results
     private static readonly JsonSerializerOptions _indented = new() { WriteIndented = true };
 
     private readonly List<Result> _rows = [];
+    private readonly List<string> _repeats = [];
 
     /// <param name="what">The quantity, with its unit.</param>
     /// <param name="hypervisor">In which column.</param>
     /// <param name="value">One measurement of it.</param>
     public void Add(string what, Hypervisor hypervisor, double value) => _rows.Add(new Result(what, hypervisor.ToString(), value));
+
+    /// <summary>Says, at once and below the table, that a scenario was run again.</summary>
+    internal void AddRepeat(string why)
+    {
+        Console.WriteLine($"Repeated: {why}");
+        _repeats.Add(why.Split('\n')[0]);
+    }
 
     internal void Write(string folder)
     {
@@ -33,6 +41,8 @@ public sealed class Results
             text.Append(CultureInfo.InvariantCulture, $"| {row.Key} | {Text(vmm)} | {Text(qemu)} | {(qemu is 0 ? "" : Text(vmm / qemu))} |\n");
         }
 
+        text.Append(CultureInfo.InvariantCulture, $"\nRuns of a scenario that were repeated because the emulated CPU had failed: {_repeats.Count}\n");
+        _repeats.ForEach(repeat => text.Append("* ").Append(repeat).Append('\n'));
         File.WriteAllText(Path.Combine(folder, "results.md"), text.ToString());
         Console.WriteLine(text);
     }
