@@ -44,8 +44,6 @@ public sealed class L1 : IDisposable
     /// <summary>What L1's kernel printed.</summary>
     public string Console => TextOf(Path.Combine(_share, "console.log"));
 
-    public bool IsLost => _process.HasExited;
-
     /// <summary>Those that were started and have not ended, as far as is known.</summary>
     internal List<L2> Guests { get; } = [];
 
@@ -55,7 +53,7 @@ public sealed class L1 : IDisposable
         get
         {
             string[] complaint = [.. Console.Split('\n').SkipWhile(line => !_complaints.Any(words => line.Contains(words, StringComparison.Ordinal))).Take(6)];
-            return complaint.Length > 0 ? string.Join('\n', complaint) : IsLost ? "not a word" : null;
+            return complaint.Length > 0 ? string.Join('\n', complaint) : _process.HasExited ? "not a word" : null;
         }
     }
 
@@ -76,15 +74,8 @@ public sealed class L1 : IDisposable
         File.WriteAllText(Path.Combine(folder, "script"), command + "\n");
         L1Job job = new(this, folder, command);
         _jobs[id] = job;
-        if (IsLost)
-        {
-            job.Lose(Lost());
-        }
-        else
-        {
-            Send($"run {id}");
-        }
-
+        RequireHealth(); // A script for a machine that does not read would wait for ever.
+        Send($"run {id}");
         return job;
     }
 
@@ -93,6 +84,11 @@ public sealed class L1 : IDisposable
 
     public void Dispose()
     {
+        if (Failure is not null)
+        {
+            _process.Kill(entireProcessTree: true);
+        }
+
         try
         {
             _process.StandardInput.Close();
@@ -129,6 +125,15 @@ public sealed class L1 : IDisposable
 
         using StreamReader reader = new(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
         return reader.ReadToEnd();
+    }
+
+    /// <summary>Fails if L1 has: nothing is done there any more.</summary>
+    internal void RequireHealth()
+    {
+        if (Failure is not null)
+        {
+            throw Lost();
+        }
     }
 
     private InvalidOperationException Lost() => new($"L1 has ended. The end of its console:\n{string.Join('\n', Console.Split('\n').TakeLast(20))}");

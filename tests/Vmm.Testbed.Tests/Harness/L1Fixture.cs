@@ -18,7 +18,7 @@ public sealed class L1Fixture : IDisposable
         get
         {
             Assert.SkipWhen(_missing.Value is not null, _missing.Value ?? "");
-            if (_machine is { IsLost: true })
+            if (_machine is { Failure: not null })
             {
                 _machine.Dispose();
                 _machine = null;
@@ -47,11 +47,6 @@ public sealed class L1Fixture : IDisposable
             catch (Exception) when (repeats < MostRepeats && (excuse = FindExcuse(machine)) is not null) // A filter: the guests are still there.
             {
                 Results.AddRepeat($"{TestContext.Current.Test?.TestDisplayName}: {excuse}");
-                if (machine.Failure is not null)
-                {
-                    machine.Dispose();
-                    _machine = null;
-                }
             }
         }
     }

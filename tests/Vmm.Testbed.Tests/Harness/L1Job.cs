@@ -1,8 +1,12 @@
+using System.Diagnostics;
+
 namespace Vmm.Testbed.Tests.Harness;
 
 /// <summary>A command in L1.</summary>
 public sealed class L1Job
 {
+    private static readonly TimeSpan _look = TimeSpan.FromSeconds(1);
+
     private readonly L1 _machine;
     private readonly string _folder;
     private readonly string _command;
@@ -26,8 +30,14 @@ public sealed class L1Job
     /// <summary>Waits for its end; after <paramref name="limit"/> it is killed, with its children, and this throws.</summary>
     public JobResult Wait(TimeSpan limit)
     {
-        if (!_exit.Task.Wait(limit))
+        for (long start = Stopwatch.GetTimestamp(); !_exit.Task.Wait(_look);)
         {
+            _machine.RequireHealth();
+            if (Stopwatch.GetElapsedTime(start) < limit)
+            {
+                continue;
+            }
+
             Kill();
             throw new TimeoutException($"Not done in L1 within {limit.TotalSeconds} s: {_command}\n{Output}\n{Error}");
         }
@@ -45,7 +55,7 @@ public sealed class L1Job
     /// <summary>Ends it and its children.</summary>
     public void Kill()
     {
-        if (!HasExited)
+        if (!HasExited && _group.Task.IsCompletedSuccessfully)
         {
             _machine.Send($"kill {_group.Task.Result}");
         }
