@@ -97,7 +97,9 @@ public sealed class L2 : IDisposable
         }
 
         // QEMU does not say why it has reset its guest.
-        bool hasCrashed = answer.Error.Contains(_hypervisor == Hypervisor.Vmm ? $"has ended with {TripleFault}" : "has ended with 0", StringComparison.Ordinal);
+        bool hasCrashed = _hypervisor == Hypervisor.Vmm
+            ? answer.Error.Contains($"has ended with {TripleFault}", StringComparison.Ordinal)
+            : !_ended && answer.Error.Contains("has ended with 0", StringComparison.Ordinal);
         return hasCrashed ? $"a guest of {_hypervisor} ended in a triple fault\n{end}" : null;
     }
 
