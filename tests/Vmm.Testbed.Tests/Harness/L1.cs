@@ -20,18 +20,17 @@ public sealed class L1 : IDisposable
     private readonly ConcurrentDictionary<int, L1Job> _jobs = new();
     private readonly TaskCompletionSource<string> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _count;
+    private int _guests;
 
     /// <param name="share">A folder that is /mnt in L1.</param>
     internal L1(string share)
     {
         _share = share;
-        ProcessStartInfo start = new(Path.Combine(SourceTree.Testbed, "run"), ["--agent", "--share", share])
+        ProcessStartInfo start = new(Path.Combine(SourceTree.Testbed, "run"), ["--timeout", "3600", "--share", share, "--agent"])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
         };
-        start.ArgumentList.Insert(0, "--timeout");
-        start.ArgumentList.Insert(1, "3600");
         start.Environment["VMM_BINARY"] = SourceTree.Binary;
         _process = Process.Start(start)!;
         new Thread(ReadLines) { IsBackground = true, Name = "L1" }.Start();
@@ -64,6 +63,9 @@ public sealed class L1 : IDisposable
 
     /// <summary>Runs a command that has to succeed, and returns its output.</summary>
     public string Require(string command, TimeSpan? limit = null) => Run(command, limit).Require(command);
+
+    /// <summary>A name for a new guest: its logs stay when the next one is started.</summary>
+    internal string NameGuest() => string.Create(CultureInfo.InvariantCulture, $"guest{Interlocked.Increment(ref _guests)}");
 
     /// <summary>Starts a bash command, which runs beside others.</summary>
     public L1Job Start(string command)

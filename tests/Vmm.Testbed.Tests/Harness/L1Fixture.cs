@@ -1,62 +1,73 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+
 namespace Vmm.Testbed.Tests.Harness;
 
-/// <summary>L1, booted for the first test that wants it, and shared by all.</summary>
+/// <summary>The L1s: as many as there are scenarios at a time, each booted when one wants it, and used again for the next.</summary>
 public sealed class L1Fixture : IDisposable
 {
-    /// <summary>How often a scenario is run again when the emulated CPU has failed it.</summary>
+    /// <summary>How often a scenario is run again when the kernel of its L1 has failed.</summary>
     private const int MostRepeats = 2;
 
     private readonly Lazy<string?> _missing = new(Prerequisites.Missing);
-    private L1? _machine;
+    private readonly ConcurrentBag<L1> _idle = [];
+    private int _count;
 
     /// <summary>What was measured.</summary>
     public Results Results { get; } = new();
 
-    /// <summary>L1; a test that asks for it is skipped where there can be none.</summary>
-    public L1 Machine
-    {
-        get
-        {
-            Assert.SkipWhen(_missing.Value is not null, _missing.Value ?? "");
-            if (_machine is { Failure: not null })
-            {
-                _machine.Dispose();
-                _machine = null;
-            }
-
-            return _machine ??= new L1(Path.Combine(SourceTree.Artifacts, "share"));
-        }
-    }
-
     /// <summary>
-    /// Runs a scenario; again, when the CPU that QEMU emulates has failed it: L1's kernel has, or a guest stands still or has crashed without a
-    /// word. All of that happens without a live update, and to QEMU's guests as well (docs/testbed.md). It is never silent, and for no other reason.
+    /// Runs a scenario in an L1 of its own. It is run again, in a new one, when L1's kernel has failed, since then it says nothing about vmm; that is
+    /// printed and counted. The scenario is skipped where there can be no testbed.
     /// </summary>
     public void Run(Action<L1> scenario)
     {
+        Assert.SkipWhen(_missing.Value is not null, _missing.Value ?? "");
         for (int repeats = 0; ; repeats++)
         {
-            L1 machine = Machine;
-            string? excuse = null;
-            machine.Guests.ToList().ForEach(guest => guest.Dispose()); // that did not come up
+            L1 machine = _idle.TryTake(out L1? idle) ? idle : Boot();
             try
             {
                 scenario(machine);
                 return;
             }
-            catch (Exception) when (repeats < MostRepeats && (excuse = FindExcuse(machine)) is not null) // A filter: the guests are still there.
+            catch (Exception) when (repeats < MostRepeats && machine.Failure is not null)
             {
-                Results.AddRepeat($"{TestContext.Current.Test?.TestDisplayName}: {excuse}");
+                Results.AddRepeat($"{TestContext.Current.Test?.TestDisplayName}: {machine.Failure}");
+            }
+            finally
+            {
+                Return(machine);
             }
         }
     }
 
     public void Dispose()
     {
-        _machine?.Dispose();
+        foreach (L1 machine in _idle)
+        {
+            machine.Dispose();
+        }
+
         Results.Write(SourceTree.Artifacts);
     }
 
-    private static string? FindExcuse(L1 machine)
-        => machine.Failure is { } failure ? $"L1 has failed\n{failure}" : machine.Guests.Select(guest => guest.DescribeFailure()).FirstOrDefault(text => text is not null);
+    private L1 Boot()
+    {
+        string number = Interlocked.Increment(ref _count).ToString(CultureInfo.InvariantCulture);
+        return new L1(Path.Combine(SourceTree.Artifacts, "L1", number));
+    }
+
+    private void Return(L1 machine)
+    {
+        machine.Guests.ToList().ForEach(guest => guest.Dispose()); // that did not come up
+        if (machine.Failure is null)
+        {
+            _idle.Add(machine);
+        }
+        else
+        {
+            machine.Dispose();
+        }
+    }
 }

@@ -8,25 +8,19 @@ public sealed class L2 : IDisposable
     private static readonly TimeSpan _bootLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan _defaultLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan _endLimit = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
     // For the agent and the scripts around what has a limit of its own.
     private static readonly TimeSpan _margin = TimeSpan.FromSeconds(20);
 
-    // docs/exit-codes.md
-    private const int TripleFault = 101;
-
     private readonly L1 _machine;
-    private readonly Hypervisor _hypervisor;
     private bool _ended;
 
     /// <summary>Boots it.</summary>
-    public L2(L1 machine, Hypervisor hypervisor, L2Options options, string name = "guest")
+    public L2(L1 machine, Hypervisor hypervisor, L2Options options)
     {
         _machine = machine;
-        Name = name;
-        _hypervisor = hypervisor;
+        Name = machine.NameGuest();
         machine.Guests.Add(this);
-        string command = $"l2 start {name} {(hypervisor == Hypervisor.Vmm ? "vmm" : "qemu")} {options} --wait {_bootLimit.TotalSeconds}";
+        string command = $"l2 start {Name} {(hypervisor == Hypervisor.Vmm ? "vmm" : "qemu")} {options} --wait {_bootLimit.TotalSeconds}";
         string[] words = machine.Require(command, _bootLimit + _margin).Trim().Split(' ');
         TimeToInit = double.Parse(words[0], CultureInfo.InvariantCulture);
         Uptime = double.Parse(words[1], CultureInfo.InvariantCulture);
@@ -79,28 +73,10 @@ public sealed class L2 : IDisposable
     public void Dispose()
     {
         _machine.Guests.Remove(this);
-        if (!_ended)
+        if (!_ended && _machine.Failure is null)
         {
             _machine.Run($"l2 kill {Name}");
         }
-    }
-
-    /// <summary>What can be seen of a guest that runs and does not answer, or has crashed without a word; null otherwise.</summary>
-    internal string? DescribeFailure()
-    {
-        JobResult answer = Run("true", _patience);
-        string end = string.Join('\n', Console.Split('\n').TakeLast(5));
-        if (answer.ExitCode == 124)
-        {
-            string cpus = _hypervisor == Hypervisor.Vmm ? _machine.Run($"timeout 10 \"$VMM_BINARY\" qmp {Name} x-inspect section=cpu | grep -E '\"(rip|rsp|rflags)\"'").Output : "";
-            return $"a guest of {_hypervisor} stands still\n{end}\n{cpus}";
-        }
-
-        // QEMU does not say why it has reset its guest.
-        bool hasCrashed = _hypervisor == Hypervisor.Vmm
-            ? answer.Error.Contains($"has ended with {TripleFault}", StringComparison.Ordinal)
-            : !_ended && answer.Error.Contains("has ended with 0", StringComparison.Ordinal);
-        return hasCrashed ? $"a guest of {_hypervisor} ended in a triple fault\n{end}" : null;
     }
 
     private static string Quoted(string text) => $"'{text.Replace("'", @"'\''", StringComparison.Ordinal)}'";

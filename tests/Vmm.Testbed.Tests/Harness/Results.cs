@@ -15,13 +15,22 @@ public sealed class Results
     /// <param name="what">The quantity, with its unit.</param>
     /// <param name="hypervisor">In which column.</param>
     /// <param name="value">One measurement of it.</param>
-    public void Add(string what, Hypervisor hypervisor, double value) => _rows.Add(new Result(what, hypervisor.ToString(), value));
+    public void Add(string what, Hypervisor hypervisor, double value)
+    {
+        lock (_rows)
+        {
+            _rows.Add(new Result(what, hypervisor.ToString(), value));
+        }
+    }
 
     /// <summary>Says, at once and below the table, that a scenario was run again.</summary>
     internal void AddRepeat(string why)
     {
         Console.WriteLine($"Repeated: {why}");
-        _repeats.Add(why.Split('\n')[0]);
+        lock (_rows)
+        {
+            _repeats.Add(why.Split('\n')[0]);
+        }
     }
 
     internal void Write(string folder)
@@ -41,7 +50,7 @@ public sealed class Results
             text.Append(CultureInfo.InvariantCulture, $"| {row.Key} | {Text(vmm)} | {Text(qemu)} | {(qemu is 0 ? "" : Text(vmm / qemu))} |\n");
         }
 
-        text.Append(CultureInfo.InvariantCulture, $"\nRuns of a scenario that were repeated because the emulated CPU had failed: {_repeats.Count}\n");
+        text.Append(CultureInfo.InvariantCulture, $"\nRuns of a scenario that were repeated because L1's kernel had failed: {_repeats.Count}\n");
         _repeats.ForEach(repeat => text.Append("* ").Append(repeat).Append('\n'));
         File.WriteAllText(Path.Combine(folder, "results.md"), text.ToString());
         Console.WriteLine(text);
