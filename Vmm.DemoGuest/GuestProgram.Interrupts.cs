@@ -51,7 +51,13 @@ internal sealed partial class GuestProgram
         {
             interfaces |= 1 << index;
         }
+        Label inRing3 = c.CreateLabel();
         c.or(__dword_ptr[Variables.PendingInterrupts], interfaces);
+        // In ring 0 it can only be at the hlt, or before it on a processor that forgets the shadow of sti (QEMU's, in a nested guest): back to ring 3 at once.
+        c.test(__byte_ptr[rsp + 8], 3);
+        c.jne(inRing3);
+        c.mov(rsp, __qword_ptr[rsp + 24]);
+        Place(ref inRing3);
         c.iretq();
     }
 

@@ -28,4 +28,39 @@ public sealed class LiveUpdateTests(L1Fixture fixture)
         // The waiter that was started first has the machine's exit code.
         guest.End("poweroff -f").ExitCode.Should().Be(0);
     });
+
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(2, true)]
+    public void Guest_WhoseUpdatesFailInThePause_GoesOnWhereItWas(int cpus, bool vhost) => fixture.Run(machine =>
+    {
+        using Tap tap = new(machine);
+        using L2 guest = new(machine, Hypervisor.Vmm, new L2Options { Cpus = cpus, Tap = tap, Vhost = vhost });
+        guest.Require("iperf3 -s -D");
+        KernelLog.Clear(guest);
+        string process = $"\"$VMM_BINARY\" qmp {guest.Name} x-query-process";
+        string source = machine.Require(process);
+        EchoStream echoes = new(machine, guest);
+        TcpStream stream = new(machine);
+        stream.WaitForMore();
+
+        // The state alone takes longer than that here.
+        machine.Require($"\"$VMM_BINARY\" qmp {guest.Name} migrate-set-parameters downtime-limit=1");
+        for (int failure = 0; failure < 5; failure++)
+        {
+            JobResult update = machine.Run($"\"$VMM_BINARY\" live-update {guest.Name}");
+            update.ExitCode.Should().Be(1);
+            update.Error.Should().Contain("has not answered within 1 ms");
+            machine.Require(process).Should().Be(source);
+            stream.WaitForMore();
+        }
+
+        machine.Require($"\"$VMM_BINARY\" qmp {guest.Name} migrate-set-parameters downtime-limit=500");
+        LiveUpdate.Do(machine, guest);
+        stream.WaitForMore();
+        stream.Stop();
+        echoes.RequireAll();
+        KernelLog.RequireClean(guest);
+        guest.End("poweroff -f").ExitCode.Should().Be(0);
+    });
 }
