@@ -1,0 +1,30 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+
+namespace Vmm.Testbed.Tests;
+
+/// <summary>Tests of other projects that need a /dev/vhost-net, which L1 has.</summary>
+public sealed partial class VhostTests(L1Fixture fixture)
+{
+    private static readonly TimeSpan _limit = TimeSpan.FromMinutes(4);
+
+    /// <summary>The last of them: updates that are given up when the guest has been paused and the kernel's rings have been taken from the old process.</summary>
+    [Theory]
+    [InlineData("Vmm.Devices.VirtioNet.Tests", "-class *.VhostTests")]
+    [InlineData("Vmm.Backends.Tap.Tests", "-class *.VhostOpenTests")]
+    [InlineData("Vmm.Cli.Tests", "-method *.KillMatrixTests.Destination_ThatWakes*")]
+    public void Project_WithVhost_PassesItsTests(string project, string selection) => fixture.Run(machine =>
+    {
+        string program = Path.Combine(SourceTree.Root, "artifacts/bin", project, "debug", project);
+
+        JobResult result = machine.Run($"VMM_TEST_NET=vhost=on {program} -noLogo -noColor -parallelMode none {selection.Replace("*", @"\*", StringComparison.Ordinal)}", _limit);
+
+        result.ExitCode.Should().Be(0, result.Output);
+        Match summary = Summary().Match(result.Output);
+        int ran = int.Parse(summary.Groups[1].Value, CultureInfo.InvariantCulture) - int.Parse(summary.Groups[2].Value, CultureInfo.InvariantCulture);
+        ran.Should().BePositive(result.Output);
+    });
+
+    [GeneratedRegex(@"Total: (\d+), .* Skipped: (\d+)")]
+    private static partial Regex Summary();
+}
