@@ -8,6 +8,16 @@ public sealed partial class TapBackend
 {
     private VhostDescriptor[] _successors = [];
 
+    /// <inheritdoc/>
+    /// <remarks>
+    /// SPEC: from Linux 6.4 on vhost's thread is one of the process that owns it, which has not ended before the thread has. Where that is only when
+    /// the last descriptor is closed, a process that is killed would stay for as long as we have one.
+    /// </remarks>
+    public void EndSending() => DisposeSuccessors();
+
+    /// <inheritdoc/>
+    public void Keep() => GiveAway(false);
+
     /// <summary>What the other process lets the kernel run its rings with.</summary>
     /// <remarks>
     /// Fresh descriptors are the fast way: the other process owns them, has the kernel's thread started and the table of RAM set, before the
@@ -20,14 +30,9 @@ public sealed partial class TapBackend
             return default;
         }
 
-        DisposeAll(_successors);
-        _successors = [];
+        DisposeSuccessors();
         bool opened = TryOpenSuccessors();
-        foreach (TapQueue queue in _queues)
-        {
-            queue.Vhost!.IsGivenAway = !opened;
-        }
-
+        GiveAway(!opened);
         return new VhostResources { InUse = !opened, Queues = opened ? [.. _successors] : [.. _queues.Select(queue => queue.Vhost!.Descriptor)] };
     }
 
@@ -42,6 +47,23 @@ public sealed partial class TapBackend
         {
             // This process was given its own by somebody who may.
             return false;
+        }
+    }
+
+    private void DisposeSuccessors()
+    {
+        DisposeAll(_successors);
+        _successors = [];
+    }
+
+    private void GiveAway(bool given)
+    {
+        foreach (TapQueue queue in _queues)
+        {
+            if (queue.Vhost is { } vhost)
+            {
+                vhost.IsGivenAway = given;
+            }
         }
     }
 

@@ -45,8 +45,8 @@ internal sealed unsafe class VhostDescriptor : FileDescriptor
         }
     }
 
-    /// <summary>Unties it, and ends its thread: the next one may be its owner. Nothing that was set remains.</summary>
-    public void ResetOwner() => Check(Call(VHOST_RESET_OWNER, null), nameof(VHOST_RESET_OWNER));
+    /// <summary>Unties it, and ends its thread: the next one may be its owner. Nothing that was set remains. False when the kernel is short of memory.</summary>
+    public bool TryResetOwner() => Call(VHOST_RESET_OWNER, null) >= 0;
 
     public void SetFeatures(ulong features) => Check(Call(VHOST_SET_FEATURES, &features), nameof(VHOST_SET_FEATURES));
 

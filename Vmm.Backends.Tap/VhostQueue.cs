@@ -121,13 +121,22 @@ internal sealed class VhostQueue(VhostDescriptor vhost, TunDescriptor tap, bool 
         vhost.SetOwner();
         _isOwned = true;
         _features = null;
-        vhost.SetMemory(_memory!);
-        for (int i = 0; i < _signals.Length; i++)
+        try
         {
-            if (_signals[i] is { } signals)
+            vhost.SetMemory(_memory!);
+            for (int i = 0; i < _signals.Length; i++)
             {
-                vhost.SetSignals((RingDirection)i, signals);
+                if (_signals[i] is { } signals)
+                {
+                    vhost.SetSignals((RingDirection)i, signals);
+                }
             }
+        }
+        catch
+        {
+            // The next start begins at the beginning.
+            _isOwned = !vhost.TryResetOwner();
+            throw;
         }
     }
 
@@ -136,8 +145,8 @@ internal sealed class VhostQueue(VhostDescriptor vhost, TunDescriptor tap, bool 
         // ORDER: after both rings' positions were read, which are gone with the owner; before the state goes out, whose reader owns it next.
         if (_isGivenAway && _isOwned && !_runs[0] && !_runs[1])
         {
-            vhost.ResetOwner();
-            _isOwned = false;
+            // Should it fail, the other process is refused (EBUSY), and the guest goes on here.
+            _isOwned = !vhost.TryResetOwner();
         }
     }
 }

@@ -27,6 +27,26 @@ internal sealed partial class Machine
         .. _devices.Where(device => moving.Contains(device.Id)).Select(device => device.Transferable!.CreateResourceSection(device.Id)),
     ];
 
+    /// <summary>These are out.</summary>
+    /// <param name="moving">The ids of the devices whose back ends go along.</param>
+    public void EndSending(IReadOnlySet<string> moving)
+    {
+        foreach (MachineDevice device in _devices.Where(device => moving.Contains(device.Id)))
+        {
+            device.Transferable!.EndSending();
+        }
+    }
+
+    /// <summary>Nobody goes on with them but this process.</summary>
+    /// <param name="moving">The ids of the devices whose back ends were to go along.</param>
+    public void KeepBackends(IReadOnlySet<string> moving)
+    {
+        foreach (MachineDevice device in _devices.Where(device => moving.Contains(device.Id)))
+        {
+            device.Transferable!.Keep();
+        }
+    }
+
     /// <summary>What is typed from now on waits.</summary>
     public void SuspendConsole() => _console!.Suspend();
 

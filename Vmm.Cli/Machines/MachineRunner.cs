@@ -62,6 +62,9 @@ internal static class MachineRunner
         {
             // The source tells its user.
             log.LogInformation("{Message}", e.Message);
+
+            // Whoever keeps the guest is not the only one otherwise that has its RAM and its back ends.
+            incoming.Dispose();
             return helper is null ? ExitCode.HostError : job.HandOver(helper);
         }
 

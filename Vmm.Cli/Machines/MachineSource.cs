@@ -28,7 +28,6 @@ internal sealed class MachineSource : IMigrationSource, IStreamSource
         _control = control;
         _transfer = transfer;
         _whole = whole;
-        Resources = machine.CreateResources(transfer);
         State = whole
             ? [.. machine.CreateStateSections(transfer), machine.CreateConsoleSection(), .. control.StateSections]
             : machine.CreateStateSections(transfer);
@@ -48,13 +47,17 @@ internal sealed class MachineSource : IMigrationSource, IStreamSource
 
     public Manifest Manifest { get; }
 
-    public IReadOnlyList<IStateSection> Resources { get; }
+    public IReadOnlyList<IStateSection> Resources => _machine.CreateResources(_transfer);
 
     public IReadOnlyList<IStateSection> State { get; }
 
     public IReadOnlyList<IStateSection> Snapshot { get; }
 
     public GuestMemory Memory => _machine.Memory;
+
+    public void EndSending() => _machine.EndSending(_transfer);
+
+    public void Keep() => _machine.KeepBackends(_transfer);
 
     public void TakeSnapshot() => _machine.TakeSnapshot();
 
@@ -95,6 +98,8 @@ internal sealed class MachineSource : IMigrationSource, IStreamSource
 
     public void Resume()
     {
+        // ORDER: first: threads that the kernel makes for a back end have the priority of this one.
+        _urgency?.Lower();
         _machine.ResumeAsBefore();
         Settle();
         Tell(QmpEvent.Resume);

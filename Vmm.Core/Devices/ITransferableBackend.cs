@@ -18,4 +18,14 @@ public interface ITransferableBackend
     /// <summary>What can change while the guest runs; null when nothing can.</summary>
     /// <param name="id">The device's.</param>
     IStateSection? CreateStateSection(string id);
+
+    /// <summary>The other process has been sent what <see cref="CreateResourceSection"/> made: what was opened for it alone is let go of here.</summary>
+    void EndSending()
+    {
+    }
+
+    /// <summary>After all, the other process does not go on with it.</summary>
+    void Keep()
+    {
+    }
 }

@@ -8,7 +8,18 @@ public interface IMigrationSource
     Manifest Manifest { get; }
 
     /// <summary>What the destination builds the machine around: RAM, and the back ends that go with it. Written while the guest runs.</summary>
+    /// <remarks>Asked for once, when the destination has accepted; <see cref="EndSending"/> or <see cref="Keep"/> follows.</remarks>
     IReadOnlyList<IStateSection> Resources { get; }
+
+    /// <summary>The resources are out, and in the destination's hands as long as anything refers to them there.</summary>
+    void EndSending()
+    {
+    }
+
+    /// <summary>The destination does not get the machine. Called before <see cref="Resume"/>, or while the guest still runs.</summary>
+    void Keep()
+    {
+    }
 
     /// <summary>What of the state lasts, as of <see cref="TakeSnapshot"/>; the destination sets it ahead. Written while the guest runs.</summary>
     IReadOnlyList<IStateSection> Snapshot => [];

@@ -71,20 +71,13 @@ public sealed class OutgoingMigration(MessageChannel channel, IMigrationSource m
 
         _times.Times = new MigrationTimes { Started = started, Accepted = MonotonicClock.Now, EarlierDowntime = earlier };
         _buffer.Prefault();
-        Send(MigrationStep.Resources, MessageType.Resources, machine.Resources, new Deadline(timeouts.Prepare));
-        Receive(MigrationStep.Prepared, MessageType.Prepared, new Deadline(timeouts.Prepare));
-        foreach ((IStateSection section, int version) in machine.State.Zip(versions))
-        {
-            _versions.Add((section.Name, section.Instance), version);
-        }
-
-        machine.TakeSnapshot();
-        Send(MigrationStep.Snapshot, MessageType.Snapshot, machine.Snapshot, new Deadline(timeouts.Prepare));
-        Receive(MigrationStep.Snapshot, MessageType.Ready, new Deadline(timeouts.Prepare));
-        IReadOnlyList<IStateSection> ahead = [.. machine.State.Where(section => section.GoesAhead)];
-        IReadOnlyList<IStateSection> rest = [.. machine.State.Where(section => !section.GoesAhead), _times];
+        bool isPausing = false;
         try
         {
+            Prepare(versions);
+            IReadOnlyList<IStateSection> ahead = [.. machine.State.Where(section => section.GoesAhead)];
+            IReadOnlyList<IStateSection> rest = [.. machine.State.Where(section => !section.GoesAhead), _times];
+            isPausing = true;
             machine.PreparePause();
             Send(MigrationStep.Pause, MessageType.Pausing, ahead, new Deadline(timeouts.State));
             _times.Times.Prepared = MonotonicClock.Now;
@@ -101,7 +94,12 @@ public sealed class OutgoingMigration(MessageChannel channel, IMigrationSource m
         }
         catch (Exception) when (_baton.TryWithdraw())
         {
-            machine.Resume();
+            machine.Keep();
+            if (isPausing)
+            {
+                machine.Resume();
+            }
+
             throw;
         }
     }
@@ -120,6 +118,23 @@ public sealed class OutgoingMigration(MessageChannel channel, IMigrationSource m
     }
 
     public void Dispose() => _baton.Dispose();
+
+    /// <summary>What takes long, while the guest runs.</summary>
+    /// <param name="versions">Of the sections of the state, as the destination wants them.</param>
+    private void Prepare(IReadOnlyList<int> versions)
+    {
+        Send(MigrationStep.Resources, MessageType.Resources, machine.Resources, new Deadline(timeouts.Prepare));
+        machine.EndSending();
+        Receive(MigrationStep.Prepared, MessageType.Prepared, new Deadline(timeouts.Prepare));
+        foreach ((IStateSection section, int version) in machine.State.Zip(versions))
+        {
+            _versions.Add((section.Name, section.Instance), version);
+        }
+
+        machine.TakeSnapshot();
+        Send(MigrationStep.Snapshot, MessageType.Snapshot, machine.Snapshot, new Deadline(timeouts.Prepare));
+        Receive(MigrationStep.Snapshot, MessageType.Ready, new Deadline(timeouts.Prepare));
+    }
 
     private void SendState(IReadOnlyList<IStateSection> sections, Deadline deadline)
     {

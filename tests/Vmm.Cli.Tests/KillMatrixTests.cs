@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Tmds.Linux;
 using Vmm.Migration.Live;
@@ -247,6 +248,31 @@ public sealed class KillMatrixTests
 
         Wait.Until(() => !guest.Inhabitants.All.Contains(guest.Destination), () => "the destination to end");
         ExpectOutcome(guest, reply.Value, guest.Source);
+    }
+
+    /// <summary>An update that was given up in the pause leaves nothing behind in the source's process, and does not stand in the way of later ones.</summary>
+    [Fact]
+    public void Updates_AfterOneThatFailedInThePause_Succeed()
+    {
+        using UpdatedGuest guest = new();
+        guest.SetTimeouts(downtime: 300);
+        int files = OpenFiles();
+        guest.At("State", (_, message) =>
+        {
+            Stop(guest.Destination);
+            return [message];
+        });
+        Error(Update(guest)!.Value).Should().Contain("has not answered within 300 ms");
+        Wait.Until(() => guest.Inhabitants.All.SequenceEqual([guest.Source]), () => "the destination to end");
+        OpenFiles().Should().Be(files);
+
+        guest.SetTimeouts();
+        guest.Update();
+        guest.Update();
+
+        ExpectOutcome(guest, guest.Peer.Execute("x-query-process"), guest.Source);
+
+        int OpenFiles() => Directory.GetFiles(string.Create(CultureInfo.InvariantCulture, $"/proc/{guest.Source}/fd")).Length;
     }
 
     /// <summary>What becomes of a guest whose source was stopped or killed at that step: true when the destination runs it, false when that has ended.</summary>
