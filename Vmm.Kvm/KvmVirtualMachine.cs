@@ -132,6 +132,7 @@ public sealed partial class KvmVirtualMachine : IVirtualMachine
     public void Start(int cpuCount, CpuEntry entry)
     {
         CreateCpus(cpuCount);
+        Array.ForEach(_vcpus, EntryMsrs.Apply);
         EntryState.Apply(_vcpus[0], entry);
         Resume();
     }

@@ -107,7 +107,7 @@ internal sealed class RunCommand : Command, IExamples
 
     private readonly Option<bool> _plainCommandLine = new("--no-virtio-mmio-cmdline")
     {
-        Description = "Do not append virtio_mmio.device=... for each device to the command line of a kernel that is not Linux, or has acpi=off there. Linux finds its devices by ACPI.",
+        Description = "Do not append virtio_mmio.device=... for each device to the command line of a kernel that is not Linux. Linux finds its devices by ACPI.",
     };
 
     public RunCommand() : base("run", "Boots a guest and stays until it ends.")

@@ -80,6 +80,9 @@ public static class MachineLayout
 
     public const uint LocalApic = 0xFEE0_0000;
 
+    /// <summary>vCPUs to which the IOAPIC can send an interrupt: the destination has 8 bits.</summary>
+    public const int MaxInterruptedCpus = 256;
+
     /// <summary>The generic event device's register: the events that have happened since it was read, 32 bits.</summary>
     public const ulong EventRegister = 0xFEA0_0000;
 

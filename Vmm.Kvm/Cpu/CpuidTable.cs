@@ -28,8 +28,8 @@ internal static partial class CpuidTable
         var table = new List<kvm_cpuid_entry2>(supported.Length + 3);
         foreach (kvm_cpuid_entry2 leaf in supported)
         {
-            // Replaced below (extended topology), or describing what is not there (other topologies, nested SVM).
-            if (leaf.function is not (0xB or 0x1F or 0x8000_0026 or 0x8000_000A))
+            // Replaced below (extended topology), or describing what is not there (other topologies, nested SVM, encrypted memory).
+            if (leaf.function is not (0xB or 0x1F or 0x8000_0026 or 0x8000_000A or 0x8000_001F))
             {
                 table.Add(Patch(leaf, apicId, cpuCount, tscDeadline));
             }

@@ -16,7 +16,7 @@ public sealed class HostErrorTests : IDisposable
     public void Kernel_IsAFolder() => Expect("it is a directory", "--kernel", "/tmp");
 
     [Fact]
-    public void Kernel_IsNoElf() => Expect("it is no ELF file", "--kernel", _folder.Write("text", "hello, this is no kernel"u8.ToArray()));
+    public void Kernel_IsNoElf() => Expect("it is neither an ELF file nor a bzImage", "--kernel", _folder.Write("text", "hello, this is no kernel"u8.ToArray()));
 
     [Fact]
     public void Kernel_IsEmpty() => Expect("it is empty", "--kernel", _folder.Write("empty", []));

@@ -159,8 +159,8 @@ public class CpuTests
             core.ebx.Should().Be(count);
             (id >> (int)core.eax).Should().Be(0, "all cores are in package 0");
             BitOperations.RoundUpToPowerOf2(count).Should().Be(1u << (int)core.eax);
-            table.Where(e => e.function == 0x8000_001E).Should().AllSatisfy(e => e.eax.Should().Be(id), "AMD's CPUs have it");
-            table.Where(e => e.function == 0x8000_0001).Should().AllSatisfy(e => (e.ecx & 4).Should().Be(0), "no nested SVM");
+            table.Where(e => e.function == 0x8000_001E).Should().NotContain(e => e.eax != id);
+            table.Where(e => e.function == 0x8000_0001).Should().NotContain(e => (e.ecx & 4) != 0, "no nested SVM");
         }
 
         // kvmclock stays.

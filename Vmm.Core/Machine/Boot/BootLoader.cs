@@ -99,6 +99,12 @@ public static class BootLoader
             end = i < 0 ? 0 : Math.Min(end, taken[i].Address);
         }
 
+        if (initrd.Length > kernel.InitrdLimit)
+        {
+            throw new BootException(
+                initrd.Name, $"the initrd of {initrd.Length} bytes is larger than the {kernel.InitrdLimit} bytes below which this kernel looks for it (initrd_addr_max)", "Choose a smaller one.");
+        }
+
         throw new BootException(
             initrd.Name,
             $"the initrd of {initrd.Length} bytes does not fit into the {memory.Regions[0].Size >> 20} MiB of low guest memory beside the kernel",

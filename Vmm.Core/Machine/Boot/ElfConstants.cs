@@ -21,6 +21,9 @@ internal static class ElfConstants
     /// <summary>The system's name; name "Xen".</summary>
     public const uint XEN_ELFNOTE_GUEST_OS = 6;
 
+    /// <summary>CONFIG_BUILD_SALT, which every Linux has a note of since 4.19; name "Linux".</summary>
+    public const uint LINUX_ELFNOTE_BUILD_SALT = 0x100;
+
     /// <summary>The physical address of the 32-bit PVH entry; name "Xen".</summary>
     public const uint XEN_ELFNOTE_PHYS32_ENTRY = 18;
 }

@@ -6,7 +6,7 @@ namespace Vmm.Core.Machine.Boot;
 internal sealed partial class ElfImage
 {
     private const string CutOff = "The file is cut off: build or copy it again.";
-    private const string ExtractAdvice = "Give the uncompressed vmlinux; scripts/extract-vmlinux in the kernel's source unpacks it.";
+    private const string ExtractAdvice = "Give the bzImage (vmlinuz), or the uncompressed vmlinux; scripts/extract-vmlinux in the kernel's source unpacks it.";
 
     private static void CheckHeader(BootImage file, ReadOnlySpan<byte> header)
     {
@@ -56,7 +56,7 @@ internal sealed partial class ElfImage
             file.Read(0x202, signature);
             if (signature.SequenceEqual("HdrS"u8))
             {
-                return new BootException(file.Name, "it is a bzImage, which is not supported yet", ExtractAdvice);
+                return new BootException(file.Name, "it has a bzImage's setup header (HdrS), but not 0xaa55 before it (boot_flag)", "The header is damaged: copy or build the kernel again.");
             }
         }
 
@@ -66,13 +66,14 @@ internal sealed partial class ElfImage
             [0xFD, (byte)'7', (byte)'z', (byte)'X', (byte)'Z', 0, ..] => "xz",
             [0x28, 0xB5, 0x2F, 0xFD, ..] => "zstd",
             [(byte)'B', (byte)'Z', (byte)'h', ..] => "bzip2",
+            [0x02, 0x21, 0x4C, 0x18, ..] or [0x04, 0x22, 0x4D, 0x18, ..] => "lz4",
             _ => null,
         };
         return packed is not null
             ? new BootException(file.Name, $"it is compressed with {packed}, not an ELF file", $"Decompress it first. {ExtractAdvice}")
             : new BootException(
                 file.Name,
-                $"it is no ELF file: it begins with {Convert.ToHexStringLower(start[..Math.Min(4, start.Length)])}, not 7f454c46",
-                "Give a 64-bit ELF kernel, such as a vmlinux.");
+                $"it is neither an ELF file nor a bzImage: it begins with {Convert.ToHexStringLower(start[..Math.Min(4, start.Length)])}, not 7f454c46",
+                "Give a Linux bzImage (vmlinuz), or a 64-bit ELF kernel, such as a vmlinux.");
     }
 }

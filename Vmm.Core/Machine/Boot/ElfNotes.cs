@@ -36,7 +36,7 @@ internal static class ElfNotes
 
         byte[] notes = new byte[size];
         file.Read(offset, notes);
-        if (TryFind(notes, alignment, XEN_ELFNOTE_PHYS32_ENTRY, out ReadOnlySpan<byte> descriptor, out uint position))
+        if (TryFind(notes, alignment, Xen, XEN_ELFNOTE_PHYS32_ENTRY, out ReadOnlySpan<byte> descriptor, out uint position))
         {
             return ReadEntry(file, descriptor);
         }
@@ -55,7 +55,9 @@ internal static class ElfNotes
             "The notes are damaged: build the kernel again.");
     }
 
-    /// <summary>Whether a segment's notes are those of a Linux kernel. Notes that can't be read are none.</summary>
+    private static ReadOnlySpan<byte> Xen => "Xen\0"u8;
+
+    /// <summary>Whether a segment's notes are those of a Linux kernel: Xen's (with CONFIG_XEN), or its own (from 4.19 on). Notes that can't be read are none.</summary>
     public static bool AreOfLinux(BootImage file, ReadOnlySpan<byte> programHeader)
     {
         ulong offset = BinaryPrimitives.ReadUInt64LittleEndian(programHeader[8..]);
@@ -68,7 +70,8 @@ internal static class ElfNotes
 
         byte[] notes = new byte[size];
         file.Read(offset, notes);
-        return TryFind(notes, alignment, XEN_ELFNOTE_GUEST_OS, out ReadOnlySpan<byte> system, out _) && system.SequenceEqual("linux\0"u8);
+        return (TryFind(notes, alignment, Xen, XEN_ELFNOTE_GUEST_OS, out ReadOnlySpan<byte> system, out _) && system.SequenceEqual("linux\0"u8))
+            || TryFind(notes, alignment, "Linux\0"u8, LINUX_ELFNOTE_BUILD_SALT, out _, out _);
     }
 
     /// <summary>Whether a section of type SHT_NOTE has the note. One that can't be read has none.</summary>
@@ -84,11 +87,11 @@ internal static class ElfNotes
 
         byte[] notes = new byte[size];
         file.Read(offset, notes);
-        return TryFind(notes, alignment, XEN_ELFNOTE_PHYS32_ENTRY, out _, out _);
+        return TryFind(notes, alignment, Xen, XEN_ELFNOTE_PHYS32_ENTRY, out _, out _);
     }
 
-    /// <summary>A note of Xen's. False with the place of a note that is cut off, or with the end.</summary>
-    private static bool TryFind(ReadOnlySpan<byte> notes, uint alignment, uint wanted, out ReadOnlySpan<byte> descriptor, out uint position)
+    /// <summary>A note by its owner and type. False with the place of a note that is cut off, or with the end.</summary>
+    private static bool TryFind(ReadOnlySpan<byte> notes, uint alignment, ReadOnlySpan<byte> owner, uint wanted, out ReadOnlySpan<byte> descriptor, out uint position)
     {
         position = 0;
         while (notes.Length - position >= NoteHeaderSize)
@@ -104,7 +107,7 @@ internal static class ElfNotes
             }
 
             descriptor = header.Slice((int)descriptorOffset, (int)descriptorSize);
-            if (type == wanted && header.Slice(NoteHeaderSize, (int)nameSize).SequenceEqual("Xen\0"u8))
+            if (type == wanted && header.Slice(NoteHeaderSize, (int)nameSize).SequenceEqual(owner))
             {
                 return true;
             }

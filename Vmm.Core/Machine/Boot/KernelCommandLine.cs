@@ -10,8 +10,7 @@ internal static class KernelCommandLine
     public static byte[] Build(BootConfig config, KernelImage kernel)
     {
         string words = config.CommandLine.Trim();
-        bool readsAcpi = kernel.ReadsAcpi && !words.Split(' ').Contains("acpi=off");
-        IReadOnlyList<VirtioMmioSlot> devices = readsAcpi || !config.AnnounceDevices ? [] : config.Devices;
+        IReadOnlyList<VirtioMmioSlot> devices = kernel.ReadsAcpi || !config.AnnounceDevices ? [] : config.Devices;
         string text = string.Join(' ', devices.Select(d => d.ToCommandLine()).Prepend(words).Where(s => s.Length > 0));
         if (text.Contains('\0'))
         {

@@ -70,7 +70,7 @@ internal sealed class LinuxImage : KernelImage
         if (end < InitSize + 4 || !file.Contains(0, (ulong)end))
         {
             throw new BootException(
-                file.Name, $"its setup header ends at byte {end}, before init_size at {InitSize}: it is of boot protocol 2.09 or older", "Take a kernel of Linux 3.8 or newer.");
+                file.Name, $"its setup header ends at byte {end}, before init_size at {InitSize}: it is of boot protocol 2.09 or older", "Take a kernel of Linux 4.9 or newer.");
         }
 
         byte[] header = new byte[end - SetupHeaderStart];
@@ -79,7 +79,7 @@ internal sealed class LinuxImage : KernelImage
         if (protocol < OldestProtocol)
         {
             throw new BootException(
-                file.Name, $"its boot protocol is {protocol >> 8}.{protocol & 0xFF:d2}, older than 2.12, the first with a 64-bit entry", "Take a kernel of Linux 3.8 or newer.");
+                file.Name, $"its boot protocol is {protocol >> 8}.{protocol & 0xFF:d2}, older than 2.12, the first with a 64-bit entry", "Take a kernel of Linux 4.9 or newer.");
         }
 
         if ((BinaryPrimitives.ReadUInt16LittleEndian(header.AsSpan(Xloadflags - SetupHeaderStart)) & Kernel64) == 0)

@@ -8,9 +8,9 @@ public sealed class BootErrorTests
 {
     public static TheoryData<string, byte[], string> BadKernels => new()
     {
-        { "text", "#!/bin/sh\n"u8.ToArray(), "vmlinux: it is no ELF file: it begins with 23212f62, not 7f454c46. Give a 64-bit ELF kernel*" },
-        { "one byte", [0x7F], "vmlinux: it is no ELF file: it begins with 7f,*" },
-        { "bzImage", BzImage(), "vmlinux: it is a bzImage, which is not supported yet. Give the uncompressed vmlinux*" },
+        { "text", "#!/bin/sh\n"u8.ToArray(), "vmlinux: it is neither an ELF file nor a bzImage: it begins with 23212f62, not 7f454c46. Give a Linux bzImage*" },
+        { "one byte", [0x7F], "vmlinux: it is neither an ELF file nor a bzImage: it begins with 7f,*" },
+        { "bzImage", BzImage(), "vmlinux: it has a bzImage's setup header (HdrS), but not 0xaa55 before it (boot_flag)*" },
         { "gzip", [0x1F, 0x8B, 8, 0, 0, 0], "vmlinux: it is compressed with gzip*Decompress it first*" },
         { "xz", [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0, 0], "vmlinux: it is compressed with xz*" },
         { "zstd", [0x28, 0xB5, 0x2F, 0xFD], "vmlinux: it is compressed with zstd*" },

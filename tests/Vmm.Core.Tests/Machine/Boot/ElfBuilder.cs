@@ -60,8 +60,11 @@ internal sealed class ElfBuilder
         return note;
     }
 
-    /// <summary>By which a Linux is known.</summary>
+    /// <summary>By which a Linux is known that can be a guest of Xen.</summary>
     public static byte[] LinuxNote => OneNote("Xen", 6, [.. "linux\0"u8]);
+
+    /// <summary>By which another one is.</summary>
+    public static byte[] BuildSaltNote => OneNote("Linux", 0x100, [0]);
 
     public static byte[] PvhNote(byte[] descriptor, int alignment = 4) => OneNote("Xen", 18, descriptor, alignment);
 

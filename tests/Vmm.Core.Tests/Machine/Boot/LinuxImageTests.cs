@@ -50,25 +50,30 @@ public sealed class LinuxImageTests
     }
 
     [Fact]
-    public void Load_Linux_FindsItsDevicesByAcpiUnlessThatIsOff()
+    public void Load_Linux_FindsItsDevicesByAcpi()
     {
         VirtioMmioSlot slot = MachineLayout.GetVirtioMmioSlot(0);
         using BootFixture boot = new();
         boot.Load(LinuxImageBuilder.Build(), null, "quiet", slot);
         boot.ReadText(MachineLayout.CommandLine).Should().Be("quiet");
-        boot.Load(LinuxImageBuilder.Build(), null, "acpi=off quiet", slot);
-        boot.ReadText(MachineLayout.CommandLine).Should().Be("acpi=off quiet virtio_mmio.device=512@0xfeb00000:5");
-        boot.Load(ElfBuilder.Pvh().Note(ElfBuilder.LinuxNote).Build(), null, "quiet", slot).Mode.Should().Be(CpuMode.Protected32);
-        boot.ReadText(MachineLayout.CommandLine).Should().Be("quiet");
+        foreach (byte[] note in (byte[][])[ElfBuilder.LinuxNote, ElfBuilder.BuildSaltNote])
+        {
+            boot.Load(ElfBuilder.Pvh().Note(note).Build(), null, "quiet", slot).Mode.Should().Be(CpuMode.Protected32);
+            boot.ReadText(MachineLayout.CommandLine).Should().Be("quiet");
+        }
+
         boot.Load(ElfBuilder.Pvh().Build(), null, "quiet", slot);
         boot.ReadText(MachineLayout.CommandLine).Should().StartWith("quiet virtio_mmio", "who is not Linux may not read the tables");
     }
 
-    [Fact]
-    public void Load_ElfOfLinuxWithoutPvh_GetsAZeroPage()
+    public static TheoryData<byte[]> LinuxNotes => new(ElfBuilder.LinuxNote, ElfBuilder.BuildSaltNote);
+
+    [Theory]
+    [MemberData(nameof(LinuxNotes))]
+    public void Load_ElfOfLinuxWithoutPvh_GetsAZeroPage(byte[] note)
     {
         using BootFixture boot = new();
-        CpuEntry entry = boot.Load(ElfBuilder.Flat().Note(ElfBuilder.LinuxNote).Build(), ElfBuilder.Pattern(10), "quiet");
+        CpuEntry entry = boot.Load(ElfBuilder.Flat().Note(note).Build(), ElfBuilder.Pattern(10), "quiet");
         entry.Mode.Should().Be(CpuMode.Linux64);
         ulong page = entry.StartInfo.Value;
         boot.Read(page + 0x202, 4).Should().Equal("HdrS"u8.ToArray());
@@ -79,7 +84,7 @@ public sealed class LinuxImageTests
 
     public static TheoryData<string, byte[], string> BadImages => new()
     {
-        { "protocol", Changed(0x206, (ushort)0x020B), "vmlinux: its boot protocol is 2.11, older than 2.12, the first with a 64-bit entry. Take a kernel of Linux 3.8 or newer." },
+        { "protocol", Changed(0x206, (ushort)0x020B), "vmlinux: its boot protocol is 2.11, older than 2.12, the first with a 64-bit entry. Take a kernel of Linux 4.9 or newer." },
         { "32 bits", Changed(0x236, (ushort)0x7E), "vmlinux: it has no 64-bit entry (XLF_KERNEL_64 in xloadflags is clear). Take a 64-bit kernel*" },
         { "short header", Changed(0x201, (byte)0x20), "vmlinux: its setup header ends at byte 546, before init_size at 608*" },
         { "setup past the end", Changed(0x1F1, (byte)60), "vmlinux: its setup of 60 sectors (setup_sects) reaches to byte 31232, and the file ends at 6196. The file is cut off*" },
