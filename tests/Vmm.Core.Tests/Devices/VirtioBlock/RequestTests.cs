@@ -138,6 +138,33 @@ public sealed class RequestTests : IDisposable
         guest.Metrics.Discards.Should().Be(1);
     }
 
+    [Fact]
+    public void Discard_OfMuch_IsWhole()
+    {
+        using (FileStream file = File.OpenWrite(_file.Path))
+        {
+            // Where the pieces meet that it is done in.
+            foreach (long piece in (long[])[64 << 20, 128 << 20])
+            {
+                file.Position = piece - 4096;
+                file.Write(ImageFile.Pattern(0, 8192));
+            }
+
+            file.Position = 150 << 20;
+            file.Write(ImageFile.Pattern(7, 8192));
+        }
+
+        using BlockGuest guest = new(_file.Path);
+        guest.Ranges(DiscardType, (1, (150 << 11) + 7, 0)).Should().Be(Ok);
+        _file.Bytes(0, 512).Should().Equal(ImageFile.Pattern(0, 512));
+        for (ulong sector = 1; sector < (150 << 11) + 8; sector += 1 << 11)
+        {
+            _file.Bytes(sector, (int)Math.Min(1ul << 11, (150 << 11) + 8 - sector) * 512).AsSpan().ContainsAnyExcept((byte)0).Should().BeFalse();
+        }
+
+        _file.Bytes((150 << 11) + 8, 512).Should().Equal(ImageFile.Pattern(15, 512));
+    }
+
     [Theory]
     [InlineData(0u, null)]
     [InlineData(Unmap, null)]
