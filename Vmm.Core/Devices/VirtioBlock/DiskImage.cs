@@ -1,3 +1,4 @@
+using System.Numerics;
 using Tmds.Linux;
 using Vmm.Core.Linux;
 using Vmm.Core.Memory;
@@ -48,7 +49,7 @@ public sealed partial class DiskImage : IDisposable
     public uint BlockSize { get; }
 
     /// <summary>Bytes of the unit that it is best written in.</summary>
-    public uint PhysicalBlockSize => Math.Max(BlockSize, _info.PhysicalBlock);
+    public uint PhysicalBlockSize => Math.Max(BlockSize, RoundBlock(_info.PhysicalBlock));
 
     /// <summary>What addresses and lengths in memory have to be a multiple of; 1 when anything goes.</summary>
     public uint Alignment => _info.IsDirect ? BlockSize : 1;
@@ -114,3 +115,6 @@ public sealed partial class DiskImage : IDisposable
         return 4096;
     }
 }
+    /// <summary>A network file system's best block may be of any size; the guest knows powers of two.</summary>
+    internal static uint RoundBlock(uint size) => 1u << Math.Min(BitOperations.Log2(size), 30);
+

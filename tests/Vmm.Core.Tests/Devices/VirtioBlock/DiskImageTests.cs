@@ -158,6 +158,13 @@ public sealed class DiskImageTests : IDisposable
     private DiskImage Open(string options = "", bool arrives = false, string? path = null)
         => DiskImage.Open(DiskDeviceOptions.Parse($"path={path ?? _file.Path}{(options.Length > 0 ? "," : "")}{options}"), arrives);
 
+    [Theory]
+    [InlineData(0u, 1u)]
+    [InlineData(4096u, 4096u)]
+    [InlineData(131584u, 131072u)]
+    [InlineData(uint.MaxValue, 1u << 30)]
+    public void PhysicalBlockSize_IsAPowerOfTwo(uint size, uint expected) => DiskImage.RoundBlock(size).Should().Be(expected);
+
     private string Refusal(string options = "", string? path = null)
         => FluentActions.Invoking(() => Open(options, path: path).Dispose()).Should().Throw<IOException>().Which.Message;
 }
