@@ -29,11 +29,13 @@ public sealed class DiskImageTests : IDisposable
         Refusal().Should().Contain("in use", "the destination has its turn");
         FluentActions.Invoking(() => Open(arrives: true)).Should().Throw<DiskImageException>();
 
-        destination.Acquire(_ => { });
+        destination.Acquire(runs: true, _ => { });
         destination.IsLocked.Should().BeFalse("the source has not let go");
         Refusal().Should().Contain("in use");
 
         source.Yield();
+        Refusal("readonly=on").Should().Contain("in use");
+
         SpinWait.SpinUntil(() => destination.IsLocked, TimeSpan.FromSeconds(20)).Should().BeTrue();
         Refusal().Should().Contain("in use");
         source.TryLock().Should().BeFalse();
@@ -42,6 +44,19 @@ public sealed class DiskImageTests : IDisposable
     }
 
     [Fact]
+    [Fact]
+    public void HandOver_ByName_ForgetsWhatWasReadBefore()
+    {
+        Assert.SkipWhen(new DriveInfo(_file.Path).DriveFormat == "tmpfs", "a file in tmpfs is nowhere else");
+        using DiskImage source = Open();
+        source.Flush().Should().Be(0);
+        using DiskImage destination = Open(arrives: true);
+        PageCache.Has(Descriptor(destination)).Should().BeTrue("its start was looked at");
+
+        destination.Acquire(runs: true, _ => { });
+        PageCache.Has(Descriptor(destination)).Should().BeFalse();
+    }
+
     public void HandOver_ThatFails_LeavesTheSourceAsItWas()
     {
         using DiskImage source = Open();
@@ -58,20 +73,67 @@ public sealed class DiskImageTests : IDisposable
     {
         DiskImage source = Open();
         using FileDescriptor passed = new FileDescriptor(Descriptor(source).Number, ownsHandle: false).Duplicate();
-        DiskResources resources = new() { Size = (ulong)source.Size, File = passed };
+        DiskResources resources = new() { Size = (ulong)source.Size, Locked = true, File = passed };
         using DiskImage destination = DiskImage.Adopt(in resources, DiskDeviceOptions.Parse($"path={_file.Path}"));
         destination.IsOwner.Should().BeFalse();
 
         source.IsOwner = false;
         source.Dispose();
         Refusal().Should().Contain("in use");
-        destination.Acquire(_ => { });
+        destination.Acquire(runs: true, _ => { });
         destination.IsOwner.Should().BeTrue();
         destination.Dispose();
         Open().Dispose();
     }
 
     [Theory]
+    [Fact]
+    public void HandOver_ByName_LeavesNoMomentToAReader()
+    {
+        using DiskImage source = Open();
+        using DiskImage destination = Open(arrives: true);
+        source.Yield();
+        Refusal("readonly=on").Should().Contain("in use by another process that writes it");
+        source.TryLock().Should().BeFalse("the destination has its turn");
+    }
+
+    [Fact]
+    public void HandOver_WithTheOpenFileOfAnImageGivenUp_TakesNothingUntilItRuns()
+    {
+        using DiskImage source = Open();
+        source.Yield();
+        using FileDescriptor passed = new FileDescriptor(Descriptor(source).Number, ownsHandle: false).Duplicate();
+        DiskResources resources = ((Core.State.ResourceSection<DiskResources>)source.CreateResourceSection("disk0")).Value;
+        resources.File = passed;
+        DiskImage destination = DiskImage.Adopt(in resources, DiskDeviceOptions.Parse($"path={_file.Path}"));
+        destination.Acquire(runs: false, _ => { });
+        using (DiskImage other = Open())
+        {
+            destination.TryLock().Should().BeFalse();
+        }
+
+        destination.TryLock().Should().BeTrue();
+        Refusal().Should().Contain("in use");
+    }
+
+    [Fact]
+    public void Yield_WhileTheLockIsWaitedFor_EndsThat()
+    {
+        using DiskImage source = Open();
+        using DiskImage destination = Open(arrives: true);
+        destination.Acquire(runs: true, _ => { });
+        destination.Yield();
+        source.Dispose();
+        Open().Dispose();
+        destination.IsLocked.Should().BeFalse();
+
+        using DiskImage third = Open();
+        destination.Acquire(runs: true, _ => { });
+        destination.IsLocked.Should().BeFalse();
+        third.Dispose();
+        SpinWait.SpinUntil(() => destination.IsLocked, TimeSpan.FromSeconds(20)).Should().BeTrue();
+    }
+
     [InlineData("readonly=on", "open for writing, with the page cache")]
     [InlineData("cache=none", "open for writing, with the page cache")]
     public void Adopt_ADescriptorThatIsSomethingElse_IsRefused(string options, string reason)

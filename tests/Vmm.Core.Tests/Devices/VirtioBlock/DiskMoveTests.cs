@@ -105,8 +105,8 @@ public sealed class DiskMoveTests : IDisposable
 
     private static DiskImage Adopt(DiskImage image, string path)
     {
-        Core.Linux.FileDescriptor file = ((ResourceSection<DiskResources>)image.CreateResourceSection("disk0")).Value.File!;
-        DiskResources resources = new() { Size = (ulong)image.Size, File = file.Duplicate() };
+        DiskResources resources = ((ResourceSection<DiskResources>)image.CreateResourceSection("disk0")).Value;
+        resources.File = resources.File!.Duplicate();
         return DiskImage.Adopt(in resources, DiskDeviceOptions.Parse($"path={path}"));
     }
 }
