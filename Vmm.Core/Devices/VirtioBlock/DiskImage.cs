@@ -24,6 +24,7 @@ public sealed partial class DiskImage : IDisposable
     private readonly DiskCache _cache;
     private readonly bool _canPunch;
     private volatile bool _canZero = true;
+    private volatile int _flushErrno;
 
     private DiskImage(FileDescriptor file, StorageInfo info, DiskDeviceOptions options)
     {
@@ -66,8 +67,37 @@ public sealed partial class DiskImage : IDisposable
     /// <summary>pwritev(2) of the first bytes of the list.</summary>
     public int Write(ScatterList list, long offset, int most) => list.WriteTo(_file, offset, most);
 
+    /// <summary>
+    /// Why a flush failed, for good; 0 when none has. The kernel says once that it could not write what the page cache held, and drops it: the
+    /// next flush would be fine, and the bytes lost all the same. Without the page cache nothing is dropped.
+    /// </summary>
+    public int FlushErrno
+    {
+        get => _flushErrno;
+        internal set => _flushErrno = value;
+    }
+
     /// <summary>All that was written survives a loss of power when this returns, unless the user wants it otherwise.</summary>
-    public int Flush() => _cache == DiskCache.Unsafe || IsReadOnly ? 0 : StorageFile.Flush(_file);
+    public int Flush()
+    {
+        if (_cache == DiskCache.Unsafe || IsReadOnly)
+        {
+            return 0;
+        }
+
+        if (_flushErrno == 0 && StorageFile.Flush(_file) is int result and not 0)
+        {
+            if (_cache == DiskCache.None)
+            {
+                return result;
+            }
+
+            _flushErrno = -result;
+        }
+
+        // Another queue's thread may have heard of it instead of this one.
+        return -_flushErrno;
+    }
 
     /// <summary>The guest does not need these bytes any more.</summary>
     public int Discard(long offset, long length)
@@ -100,6 +130,9 @@ public sealed partial class DiskImage : IDisposable
         _file.Dispose();
     }
 
+    /// <summary>A network file system's best block may be of any size; the guest knows powers of two.</summary>
+    internal static uint RoundBlock(uint size) => 1u << Math.Min(BitOperations.Log2(size), 30);
+
     /// <summary>With O_DIRECT the storage says what it takes by refusing the rest.</summary>
     private static uint FindDirectBlock(FileDescriptor file)
     {
@@ -115,6 +148,3 @@ public sealed partial class DiskImage : IDisposable
         return 4096;
     }
 }
-    /// <summary>A network file system's best block may be of any size; the guest knows powers of two.</summary>
-    internal static uint RoundBlock(uint size) => 1u << Math.Min(BitOperations.Log2(size), 30);
-
