@@ -181,6 +181,22 @@ public sealed class RequestTests : IDisposable
         file.Bytes(5004, 512).Should().Equal(ImageFile.Pattern(5004, 512));
     }
 
+    /// <summary>What can't go to the storage as it is goes through a buffer, which has held other bytes.</summary>
+    [Fact]
+    public void WriteZeroes_OfPartOfABlockPastThePageCache_LeavesNothingOfOtherRequests()
+    {
+        using LargeBlockFolder folder = new();
+        using ImageFile file = new(parent: folder.Path);
+        using BlockGuest guest = new(file.Path, "cache=none");
+        guest.Image.Alignment.Should().Be(4096);
+        ulong at = guest.Allocate(8192, 4096) + 16;
+        guest.Request(In, 800, DriverBuffer.Writable(at, 4096)).Should().Be((Ok, 4097u));
+
+        // Whether the last sector can be written is the file system's business.
+        guest.Ranges(WriteZeroesType, (8, 129, 0));
+        file.Bytes(8, 128 * 512).AsSpan().ContainsAnyExcept((byte)0).Should().BeFalse();
+    }
+
     [Fact]
     public void WriteCache_SetByTheDriver_IsReadBackAndForgottenByAReset()
     {
