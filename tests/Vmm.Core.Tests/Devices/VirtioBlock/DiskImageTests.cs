@@ -124,8 +124,8 @@ public sealed class DiskImageTests : IDisposable
         destination.Acquire(runs: true, _ => { });
         destination.Yield();
         source.Dispose();
+        SpinWait.SpinUntil(() => destination.IsLocked, TimeSpan.FromMilliseconds(50)).Should().BeFalse();
         Open().Dispose();
-        destination.IsLocked.Should().BeFalse();
 
         using DiskImage third = Open();
         destination.Acquire(runs: true, _ => { });
