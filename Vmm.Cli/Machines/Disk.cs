@@ -43,7 +43,7 @@ internal sealed class Disk(DiskDeviceOptions options, int index, VirtioMmioTrans
         }
     }
 
-    public override void Acquire(Action<string> complain) => image.Acquire(complain);
+    public override void Acquire(bool runs, Action<string> complain) => image.Acquire(runs, complain);
 
     public override void Settle()
     {
@@ -54,6 +54,8 @@ internal sealed class Disk(DiskDeviceOptions options, int index, VirtioMmioTrans
     }
 
     public override void Yield() => image.Yield();
+
+    public override bool IsGivenUp => image.IsGivenUp;
 
     public override string? Reclaim() => image.TryLock() ? null : $"{image.Description} is in use by another process";
 

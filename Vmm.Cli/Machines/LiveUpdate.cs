@@ -24,12 +24,18 @@ internal sealed class LiveUpdate(Machine machine, ControlPlane control, Job job,
 
     /// <summary>Starts the new binary, asks for its verdict and, unless that is all that is wanted, hands over.</summary>
     /// <exception cref="UserErrorException">The request names a device that there is not, or whose back end can't move.</exception>
-    /// <exception cref="MigrationException">It did not come about; the guest runs here.</exception>
+    /// <exception cref="IOException">It did not come about; the guest runs here.</exception>
     /// <exception cref="MachineLostException">The new process took the guest and died.</exception>
     public MigrationResult Run(LiveUpdateRequest request)
     {
         long started = MonotonicClock.Now;
         HashSet<string> transfer = request.Transfer.Resolve(machine, [.. request.Replacements.Select(net => net.Id!)]);
+        if (!request.DryRun)
+        {
+            // ORDER: before the new process waits for this one with a time-out.
+            machine.Settle(transfer);
+        }
+
         (MessageSocket socket, MessageSocket far) = MessageSocket.CreatePair();
         using MessageChannel channel = new(socket, request.Cancellation);
         (MessageSocket Near, MessageSocket Far)? back = request.KeepsProcess ? MessageSocket.CreatePair() : null;

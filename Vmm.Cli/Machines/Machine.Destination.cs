@@ -74,9 +74,10 @@ internal sealed partial class Machine
     /// <summary>The guest goes on here: the back ends are ours.</summary>
     public void TakeOver()
     {
+        bool runs = _stateBefore == RunState.Running;
         foreach (MachineDevice device in _devices)
         {
-            device.Acquire(complaint => _log.LogWarning("{Name}: {Id}: {Complaint}", Name, device.Id, complaint));
+            device.Acquire(runs, complaint => _log.LogWarning("{Name}: {Id}: {Complaint}", Name, device.Id, complaint));
         }
 
         ResumeAsBefore();

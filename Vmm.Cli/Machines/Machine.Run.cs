@@ -175,9 +175,21 @@ internal sealed partial class Machine
 
     private void Reclaim()
     {
-        if (_devices.Select(device => (device.Id, Reason: device.Reclaim())).FirstOrDefault(device => device.Reason is not null) is { Reason: not null } taken)
+        List<MachineDevice> taken = [];
+        foreach (MachineDevice device in _devices)
         {
-            throw new UserErrorException($"The machine can't go on here: {taken.Id}: {taken.Reason}.");
+            bool wasGivenUp = device.IsGivenUp;
+            if (device.Reclaim() is { } reason)
+            {
+                // All or nothing: whoever has the rest may want these too.
+                taken.ForEach(other => other.Yield());
+                throw new UserErrorException($"The machine can't go on here: {device.Id}: {reason}.");
+            }
+
+            if (wasGivenUp)
+            {
+                taken.Add(device);
+            }
         }
     }
 

@@ -49,8 +49,9 @@ internal abstract class MachineDevice(DeviceOptions options, int index, VirtioMm
     public abstract IEnumerable<string> DescribeCounters();
 
     /// <summary>The guest goes on here, and what is behind it is ours.</summary>
+    /// <param name="runs">It runs; otherwise it is paused, and what was given up stays so until <see cref="Reclaim"/>.</param>
     /// <param name="complain">Called, later perhaps and on any thread, when the source does not let go of it.</param>
-    public virtual void Acquire(Action<string> complain)
+    public virtual void Acquire(bool runs, Action<string> complain)
     {
         if (Transferable is { } backend)
         {
@@ -68,6 +69,9 @@ internal abstract class MachineDevice(DeviceOptions options, int index, VirtioMm
     public virtual void Yield()
     {
     }
+
+    /// <summary>After <see cref="Yield"/>, here or in the process that it came from.</summary>
+    public virtual bool IsGivenUp => false;
 
     /// <summary>It goes on here after <see cref="Yield"/>. Null, or why it can't.</summary>
     public virtual string? Reclaim() => null;

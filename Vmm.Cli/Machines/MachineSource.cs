@@ -119,7 +119,7 @@ internal sealed class MachineSource : IMigrationSource, IStreamSource
 
     private void BeginPause()
     {
-        // Once while the guest can still do something else, so that there is little left to do when it can't.
+        // Once more while the guest can still do something else, so that there is little left to do when it can't.
         _machine.Settle(_transfer);
         _ran = _machine.BeginHandOver();
         Tell(QmpEvent.Stop);

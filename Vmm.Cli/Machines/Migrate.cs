@@ -20,6 +20,9 @@ internal sealed class Migrate(Machine machine, ControlPlane control, MigrationSt
     {
         long started = MonotonicClock.Now;
         HashSet<string> transfer = request.Transfer.Resolve(machine, []);
+
+        // ORDER: before anybody waits for this process with a time-out.
+        machine.Settle(transfer);
         using MigrationChannel channel = MigrationChannel.Connect(request.Uri, request.Timeouts.Verdict);
         status.Set("active");
         if (channel.MayCarryDescriptors)

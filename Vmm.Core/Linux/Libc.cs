@@ -10,6 +10,8 @@ public static unsafe partial class Libc
 
     public const int SIG_BLOCK = 0;
 
+    public const int POSIX_FADV_DONTNEED = 4;
+
     public const int SCHED_OTHER = 0;
     public const int SCHED_FIFO = 1;
     public const int SCHED_RESET_ON_FORK = 0x40000000;
@@ -67,6 +69,10 @@ public static unsafe partial class Libc
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int fdatasync(int fd);
+
+    /// <summary>Returns an error number, not -1.</summary>
+    [LibraryImport(Library)]
+    public static partial int posix_fadvise(int fd, long offset, long len, int advice);
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial nint getrandom(byte* buf, nuint buflen, uint flags);

@@ -70,6 +70,9 @@ public static unsafe class StorageFile
     /// <summary>What was written, and on the file what is needed to find it, survives a loss of power.</summary>
     public static int Flush(FileDescriptor file) => Result(Libc.fdatasync(file.Number));
 
+    /// <summary>The page cache drops what it has of the file, but for what was not written yet: the next read is one of the storage.</summary>
+    public static void Forget(FileDescriptor file) => _ = Libc.posix_fadvise(file.Number, 0, 0, Libc.POSIX_FADV_DONTNEED);
+
     /// <summary>Gives the space up; the bytes read as zeros. Beyond the end of a regular file nothing happens.</summary>
     public static int PunchHole(FileDescriptor file, long offset, long length)
         => Result(Libc.fallocate(file.Number, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, length));

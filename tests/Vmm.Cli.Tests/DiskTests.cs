@@ -67,8 +67,7 @@ public sealed class DiskTests : IDisposable
         string state = $"file:{_folder["state"]}";
         using GuestOnTap guest = GuestOnTap.Start(options: ["--qmp", _folder["q"], .. Options]);
         using QmpPeer peer = QmpPeer.Negotiated(_folder["q"]);
-        peer.Execute("migrate", $$"""{"uri":"{{state}}"}""");
-        Wait.Until(() => peer.Execute("query-migrate").GetProperty("return").GetProperty("status").GetString() == "completed", () => "the machine in the file");
+        Keep(peer, state);
 
         using (VmmProcess other = VmmProcess.StartIn(guest.Network.Namespace, Incoming(state)))
         {
@@ -84,6 +83,56 @@ public sealed class DiskTests : IDisposable
         using VmmProcess late = VmmProcess.StartIn(guest.Network.Namespace, Incoming(state));
         late.WaitForExit().Should().NotBe(0);
         late.Error.Should().Contain("disk0").And.Contain("is in use by another process");
+        guest.RequestStatus().CheckErrors.Should().Be(0);
+        peer.Execute("quit");
+        guest.Process.WaitForExit().Should().Be(0, guest.Process.Error);
+    }
+
+    [Fact]
+    public void MachineInAFile_LiveUpdatedWherePaused_StillDoesNotHaveTheDisk()
+    {
+        string state = $"file:{_folder["state"]}";
+        using GuestOnTap guest = GuestOnTap.Start(options: ["--qmp", _folder["q"], .. Options]);
+        using QmpPeer peer = QmpPeer.Negotiated(_folder["q"]);
+        Keep(peer, state);
+        peer.Execute("live-update").TryGetProperty("return", out _).Should().BeTrue();
+        peer.Execute("query-status").GetProperty("return").GetProperty("status").GetString().Should().Be("paused");
+
+        using (VmmProcess other = VmmProcess.StartIn(guest.Network.Namespace, Incoming(state)))
+        {
+            using QmpPeer there = QmpPeer.Negotiated(_folder["q2"]);
+            Wait.Until(() => there.Execute("query-status").GetProperty("return").GetProperty("status").GetString() == "running", () => $"the other: {other.Error}");
+            peer.Execute("cont").GetProperty("error").GetProperty("desc").GetString().Should().Contain("disk0").And.Contain("is in use by another process");
+            there.Execute("quit");
+            other.WaitForExit().Should().Be(0, other.Error);
+        }
+
+        peer.Execute("cont").TryGetProperty("return", out _).Should().BeTrue();
+        ShouldBeLocked();
+        guest.RequestStatus().CheckErrors.Should().Be(0);
+        peer.Execute("quit");
+        guest.Process.WaitForExit().Should().Be(0, guest.Process.Error);
+    }
+
+    [Fact]
+    public void MachineInAFile_OneOfItsDisksIsTaken_TakesNone()
+    {
+        string second = _folder.Write("second.img", new byte[1 << 20]);
+        using GuestOnTap guest = GuestOnTap.Start(options: ["--qmp", _folder["q"], .. Options, "--disk", $"path={second}"]);
+        using QmpPeer peer = QmpPeer.Negotiated(_folder["q"]);
+        Keep(peer, $"file:{_folder["state"]}");
+
+        using (VmmProcess other = VmmProcess.Start("run", "--kernel", "demo", "--console", "none", "--qmp", _folder["q2"], "--disk", $"path={second}"))
+        {
+            using QmpPeer there = QmpPeer.Negotiated(_folder["q2"]);
+            peer.Execute("cont").GetProperty("error").GetProperty("desc").GetString().Should().Contain("second.img is in use by another process");
+            Refusal().Should().BeEmpty("what was taken before is given up again");
+            there.Execute("quit");
+            other.WaitForExit().Should().Be(0, other.Error);
+        }
+
+        peer.Execute("cont").TryGetProperty("return", out _).Should().BeTrue();
+        ShouldBeLocked();
         guest.RequestStatus().CheckErrors.Should().Be(0);
         peer.Execute("quit");
         guest.Process.WaitForExit().Should().Be(0, guest.Process.Error);
@@ -110,6 +159,13 @@ public sealed class DiskTests : IDisposable
     }
 
     private string[] Incoming(string uri) => ["run", "--incoming", uri, "--console", "none", "--name", "other", "--qmp", _folder["q2"], "--net", "tap,id=net0,ifname=t9"];
+
+    /// <summary>Writes the machine into a file; it stays paused where it is.</summary>
+    private static void Keep(QmpPeer peer, string uri)
+    {
+        peer.Execute("migrate", $$"""{"uri":"{{uri}}"}""");
+        Wait.Until(() => peer.Execute("query-migrate").GetProperty("return").GetProperty("status").GetString() == "completed", () => "the machine in the file");
+    }
 
     private void ShouldBeLocked() => Refusal().Should().Contain("disk0").And.Contain("is in use by another process");
 

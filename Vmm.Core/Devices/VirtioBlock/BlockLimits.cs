@@ -25,4 +25,7 @@ internal static class BlockLimits
 
     /// <summary>Bytes for one system call; between two of them a request can be broken off.</summary>
     public const int Chunk = 1 << 20;
+
+    /// <summary>The same for a discard, which moves no bytes.</summary>
+    public const int DiscardChunk = 64 << 20;
 }

@@ -142,13 +142,28 @@ internal sealed partial class BlockQueue
             status = _stops ? BlockStatus.BrokenOff
                 : count == 0 ? BlockStatus.Ok
                 : zeroes ? WriteZeroes(sector, count, (flags & Unmap) != 0)
-                : Report("discard", _image.Discard((long)sector * DiskImage.SectorSize, (long)count * DiskImage.SectorSize));
+                : DiscardRange((long)sector * DiskImage.SectorSize, (long)count * DiskImage.SectorSize);
         }
 
         status = status == BlockStatus.Ok && rules.WritesThrough ? FlushImage() : status;
         if (status == BlockStatus.Ok)
         {
             Metrics.CountDiscard();
+        }
+
+        return status;
+    }
+
+    private BlockStatus DiscardRange(long offset, long length)
+    {
+        BlockStatus status = BlockStatus.Ok;
+        while (length > 0 && status == BlockStatus.Ok)
+        {
+            // Where a piece ends, a block of the file system does.
+            long part = Math.Min(length, BlockLimits.DiscardChunk - offset % BlockLimits.DiscardChunk);
+            status = _stops ? BlockStatus.BrokenOff : Report("discard", _image.Discard(offset, part));
+            offset += part;
+            length -= part;
         }
 
         return status;

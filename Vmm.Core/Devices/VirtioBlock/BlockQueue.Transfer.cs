@@ -42,15 +42,15 @@ internal sealed partial class BlockQueue
     {
         int length = (int)Math.Min(list.TotalBytes, BounceSize);
         Span<byte> bytes = _bounce!.Span[..length];
-        _host.Clear();
-        _host.TryAdd(_bounce, length);
+        _bounceRange.Clear();
+        _bounceRange.TryAdd(_bounce, length);
         if (writes)
         {
             list.CopyTo(0, bytes);
-            return _image.Write(_host, offset, length);
+            return _image.Write(_bounceRange, offset, length);
         }
 
-        int done = _image.Read(_host, offset, length);
+        int done = _image.Read(_bounceRange, offset, length);
         if (done > 0)
         {
             list.CopyFrom(0, bytes[..done]);
@@ -65,16 +65,16 @@ internal sealed partial class BlockQueue
         long left = (long)count * DiskImage.SectorSize;
         while (left > 0)
         {
-            _host.Clear();
+            _zeroRanges.Clear();
             long part = 0;
-            while (part < left && _host.Count < _host.Capacity)
+            while (part < left && _zeroRanges.Count < _zeroRanges.Capacity)
             {
                 int length = (int)Math.Min(left - part, _zeros.Length);
-                _host.TryAdd(_zeros, length);
+                _zeroRanges.TryAdd(_zeros, length);
                 part += length;
             }
 
-            BlockStatus status = Transfer(_host, sector, writes: true);
+            BlockStatus status = Transfer(_zeroRanges, sector, writes: true);
             if (status != BlockStatus.Ok)
             {
                 return status;

@@ -30,7 +30,8 @@ internal sealed partial class BlockQueue : IDisposable
     private readonly ScatterList _readable = new(BlockLimits.QueueSize);
     private readonly ScatterList _writable = new(BlockLimits.QueueSize);
     private readonly ScatterList _status = new(1);
-    private readonly ScatterList _host = new(16);
+    private readonly ScatterList _bounceRange = new(1);
+    private readonly ScatterList _zeroRanges = new(16); // not the bounce buffer's, through which these may have to go
     private readonly HostBuffer _zeros = new(64 << 10, 4096);
     private readonly HostBuffer? _bounce;
     private volatile bool _stops;
@@ -108,7 +109,7 @@ internal sealed partial class BlockQueue : IDisposable
     {
         // ORDER: the thread ends before what it uses.
         _loop.Dispose();
-        foreach (ScatterList list in (ScatterList[])[_readable, _writable, _status, _host])
+        foreach (ScatterList list in (ScatterList[])[_readable, _writable, _status, _bounceRange, _zeroRanges])
         {
             list.Dispose();
         }

@@ -12,7 +12,7 @@ public sealed partial class DiskImage
     /// </summary>
     /// <remarks>
     /// <code>
-    /// run          turn, then users; turn is given back
+    /// run, cont    turn, then users; turn is given back
     /// source       users            until it has heard that the guest runs elsewhere
     /// destination  turn             from before the pause on: nobody else can come in between
     ///              turn and users   when the source has let go; turn is given back
@@ -21,33 +21,43 @@ public sealed partial class DiskImage
     /// </remarks>
     private const long UsersLength = 1L << 62;
 
-    /// <summary>Who wants to write takes this first.</summary>
+    /// <summary>Who wants to write takes this first, and who wants to read shares it.</summary>
     private const long Turn = UsersLength;
 
     /// <summary>How long a source takes to let go, at most, before the user hears of it.</summary>
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
 
     private bool _hasTurn;
-    private bool _isWaiting;
     private Thread? _waiter;
     private volatile bool _stopsWaiting;
 
     /// <summary>Whether nobody else can take the image.</summary>
     public bool IsLocked { get; private set; }
 
+    /// <summary>Whether somebody else may have it now, as the machine was left to whoever reads a file: only the user can say that it is taken back.</summary>
+    public bool IsGivenUp { get; private set; }
+
     /// <summary>
     /// The guest goes on here. The source may not have let go yet, which takes it a moment: until then the turn that this has keeps others away.
     /// </summary>
-    /// <param name="complain">Called when it does not let go.</param>
-    public void Acquire(Action<string> complain)
+    /// <param name="runs">The guest runs; a paused one does not take what its source had given up.</param>
+    /// <param name="complain">Called when the source does not let go.</param>
+    public void Acquire(bool runs, Action<string> complain)
     {
         IsOwner = true;
-        if (TryLock() || _isWaiting)
+        if (!_cameOpen)
+        {
+            // What was read before may be older than what the source has written, on another host.
+            StorageFile.Forget(_file);
+        }
+
+        if ((IsGivenUp && !runs) || TryLock() || _waiter is not null)
         {
             return;
         }
 
-        _isWaiting = true;
+        // An open file that came may have it, or not.
+        TakeTurn();
         _waiter = new Thread(() => AwaitUsers(complain)) { Name = "disk-lock", IsBackground = true };
         _waiter.StartOrExplain();
     }
@@ -55,16 +65,18 @@ public sealed partial class DiskImage
     /// <summary>Takes what <see cref="Yield"/> gave up, or what was left to a source. False when somebody else has it.</summary>
     public bool TryLock()
     {
-        if (!IsLocked && Take(0, UsersLength) is int errno and not 0)
+        if (IsLocked)
         {
-            IsLocked = !IsConflict(errno);
-        }
-        else
-        {
-            IsLocked = true;
+            return true;
         }
 
-        if (IsLocked && _hasTurn)
+        // ORDER: the turn first: what one VM hands to another by name is not taken in between.
+        bool keepsTurn = _hasTurn;
+        int errno = TakeTurn();
+        errno = errno == 0 ? Take(0, UsersLength) : errno;
+        IsLocked = errno == 0 || !IsConflict(errno);
+        IsGivenUp &= !IsLocked;
+        if (_hasTurn && (IsLocked || !keepsTurn))
         {
             FileRangeLock.Release(_file, Turn, 1);
             _hasTurn = false;
@@ -76,35 +88,37 @@ public sealed partial class DiskImage
     /// <summary>The guest goes on elsewhere, with an open file of its own.</summary>
     public void Yield()
     {
+        // ORDER: who waits for the lock would take it again.
+        StopWaiting();
         IsOwner = false;
         IsLocked = false;
-        FileRangeLock.Release(_file, 0, UsersLength);
+        IsGivenUp = true;
+        _hasTurn = false;
+        FileRangeLock.Release(_file, 0, Turn + 1);
     }
 
     private void Lock(bool arrives)
     {
-        if (!IsReadOnly)
+        int errno = TakeTurn();
+        if (errno != 0 && !IsConflict(errno))
         {
-            int errno = Take(Turn, 1);
-            _hasTurn = errno == 0;
-            if (errno != 0 && !IsConflict(errno))
-            {
-                // A file system without locks.
-                IsLocked = true;
-                Warning ??= $"{_path} can't be locked here ({LinuxException.Describe(errno)}): take care that no other VM uses it";
-                return;
-            }
-
-            if (errno != 0)
-            {
-                throw InUse();
-            }
+            // A file system without locks.
+            IsLocked = true;
+            Warning ??= $"{_path} can't be locked here ({LinuxException.Describe(errno)}): take care that no other VM {(IsReadOnly ? "writes" : "uses")} it";
+            return;
         }
 
-        if ((!arrives || IsReadOnly) && !TryLock())
+        if (errno != 0 || ((!arrives || IsReadOnly) && !TryLock()))
         {
             throw InUse();
         }
+    }
+
+    private int TakeTurn()
+    {
+        int errno = _hasTurn ? 0 : Take(Turn, 1);
+        _hasTurn = errno == 0;
+        return errno;
     }
 
     private static bool IsConflict(int errno) => errno == LibC.EAGAIN || errno == LibC.EACCES;
@@ -135,5 +149,7 @@ public sealed partial class DiskImage
     {
         _stopsWaiting = true;
         _waiter?.Join();
+        _waiter = null;
+        _stopsWaiting = false;
     }
 }

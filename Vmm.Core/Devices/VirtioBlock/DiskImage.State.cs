@@ -7,6 +7,8 @@ namespace Vmm.Core.Devices.VirtioBlock;
 // Moving to another process with the file as it is.
 public sealed partial class DiskImage : ITransferableBackend
 {
+    private bool _cameOpen;
+
     /// <inheritdoc/>
     public bool IsOwner { get; set; } = true;
 
@@ -14,7 +16,7 @@ public sealed partial class DiskImage : ITransferableBackend
     public static string GetResourceName(string id) => $"{id}/disk-resources";
 
     /// <inheritdoc/>
-    public IStateSection CreateResourceSection(string id) => new ResourceSection<DiskResources>(GetResourceName(id), new DiskResources { Size = (ulong)Size, File = _file });
+    public IStateSection CreateResourceSection(string id) => new ResourceSection<DiskResources>(GetResourceName(id), new DiskResources { Size = (ulong)Size, Locked = IsLocked, File = _file });
 
     /// <inheritdoc/>
     public IStateSection? CreateStateSection(string id) => null;
@@ -39,9 +41,11 @@ public sealed partial class DiskImage : ITransferableBackend
             throw new DiskImageException(string.Create(CultureInfo.InvariantCulture, $"path={options.Path}: the descriptor that came has {image.Size} bytes, the source uses {resources.Size}."));
         }
 
-        // The locks came with the open file.
+        // What locks there are came with the open file.
+        image._cameOpen = true;
         image.IsOwner = false;
-        image.IsLocked = true;
+        image.IsLocked = resources.Locked;
+        image.IsGivenUp = !resources.Locked;
         return image;
     }
 }

@@ -1,3 +1,4 @@
+using System.Numerics;
 using Tmds.Linux;
 using Vmm.Core.Linux;
 using Vmm.Core.Memory;
@@ -23,6 +24,7 @@ public sealed partial class DiskImage : IDisposable
     private readonly DiskCache _cache;
     private readonly bool _canPunch;
     private volatile bool _canZero = true;
+    private volatile int _flushErrno;
 
     private DiskImage(FileDescriptor file, StorageInfo info, DiskDeviceOptions options)
     {
@@ -48,7 +50,7 @@ public sealed partial class DiskImage : IDisposable
     public uint BlockSize { get; }
 
     /// <summary>Bytes of the unit that it is best written in.</summary>
-    public uint PhysicalBlockSize => Math.Max(BlockSize, _info.PhysicalBlock);
+    public uint PhysicalBlockSize => Math.Max(BlockSize, RoundBlock(_info.PhysicalBlock));
 
     /// <summary>What addresses and lengths in memory have to be a multiple of; 1 when anything goes.</summary>
     public uint Alignment => _info.IsDirect ? BlockSize : 1;
@@ -65,8 +67,37 @@ public sealed partial class DiskImage : IDisposable
     /// <summary>pwritev(2) of the first bytes of the list.</summary>
     public int Write(ScatterList list, long offset, int most) => list.WriteTo(_file, offset, most);
 
+    /// <summary>
+    /// Why a flush failed, for good; 0 when none has. The kernel says once that it could not write what the page cache held, and drops it: the
+    /// next flush would be fine, and the bytes lost all the same. Without the page cache nothing is dropped.
+    /// </summary>
+    public int FlushErrno
+    {
+        get => _flushErrno;
+        internal set => _flushErrno = value;
+    }
+
     /// <summary>All that was written survives a loss of power when this returns, unless the user wants it otherwise.</summary>
-    public int Flush() => _cache == DiskCache.Unsafe || IsReadOnly ? 0 : StorageFile.Flush(_file);
+    public int Flush()
+    {
+        if (_cache == DiskCache.Unsafe || IsReadOnly)
+        {
+            return 0;
+        }
+
+        if (_flushErrno == 0 && StorageFile.Flush(_file) is int result and not 0)
+        {
+            if (_cache == DiskCache.None)
+            {
+                return result;
+            }
+
+            _flushErrno = -result;
+        }
+
+        // Another queue's thread may have heard of it instead of this one.
+        return -_flushErrno;
+    }
 
     /// <summary>The guest does not need these bytes any more.</summary>
     public int Discard(long offset, long length)
@@ -98,6 +129,9 @@ public sealed partial class DiskImage : IDisposable
         StopWaiting();
         _file.Dispose();
     }
+
+    /// <summary>A network file system's best block may be of any size; the guest knows powers of two.</summary>
+    internal static uint RoundBlock(uint size) => 1u << Math.Min(BitOperations.Log2(size), 30);
 
     /// <summary>With O_DIRECT the storage says what it takes by refusing the rest.</summary>
     private static uint FindDirectBlock(FileDescriptor file)

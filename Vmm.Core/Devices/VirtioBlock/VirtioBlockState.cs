@@ -17,6 +17,9 @@ internal struct VirtioBlockState : IDescribed<VirtioBlockState>
     /// <summary>The driver wants writes to be kept until it flushes.</summary>
     public bool WriteBack;
 
+    /// <summary>See <see cref="DiskImage.FlushErrno"/>; 0 unless the image moves.</summary>
+    public uint FlushErrno;
+
     public static string StateName => "virtio-blk";
 
     public static void Describe<TVisitor>(ref TVisitor visitor, scoped ref VirtioBlockState state) where TVisitor : IStateVisitor, allows ref struct
@@ -25,5 +28,6 @@ internal struct VirtioBlockState : IDescribed<VirtioBlockState>
         visitor.Field("block_size", ref state.BlockSize);
         visitor.Field("physical_block_size", ref state.PhysicalBlockSize);
         visitor.Field("write_back", ref state.WriteBack);
+        visitor.Field("flush_errno", ref state.FlushErrno);
     }
 }

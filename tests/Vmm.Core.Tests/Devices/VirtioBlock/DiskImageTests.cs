@@ -1,3 +1,4 @@
+using Tmds.Linux;
 using Vmm.Core.Devices.VirtioBlock;
 using Vmm.Core.Linux;
 
@@ -29,9 +30,11 @@ public sealed class DiskImageTests : IDisposable
         Refusal().Should().Contain("in use", "the destination has its turn");
         FluentActions.Invoking(() => Open(arrives: true)).Should().Throw<DiskImageException>();
 
-        destination.Acquire(_ => { });
+        destination.Acquire(runs: true, _ => { });
         destination.IsLocked.Should().BeFalse("the source has not let go");
         Refusal().Should().Contain("in use");
+
+        Refusal("readonly=on").Should().Contain("in use");
 
         source.Yield();
         SpinWait.SpinUntil(() => destination.IsLocked, TimeSpan.FromSeconds(20)).Should().BeTrue();
@@ -39,6 +42,19 @@ public sealed class DiskImageTests : IDisposable
         source.TryLock().Should().BeFalse();
         source.Dispose();
         Refusal().Should().Contain("in use");
+    }
+
+    [Fact]
+    public void HandOver_ByName_ForgetsWhatWasReadBefore()
+    {
+        Assert.SkipWhen(new DriveInfo(_file.Path).DriveFormat == "tmpfs", "a file in tmpfs is nowhere else");
+        using DiskImage source = Open();
+        source.Flush().Should().Be(0);
+        using DiskImage destination = Open(arrives: true);
+        PageCache.Has(Descriptor(destination)).Should().BeTrue("its start was looked at");
+
+        destination.Acquire(runs: true, _ => { });
+        PageCache.Has(Descriptor(destination)).Should().BeFalse();
     }
 
     [Fact]
@@ -58,17 +74,64 @@ public sealed class DiskImageTests : IDisposable
     {
         DiskImage source = Open();
         using FileDescriptor passed = new FileDescriptor(Descriptor(source).Number, ownsHandle: false).Duplicate();
-        DiskResources resources = new() { Size = (ulong)source.Size, File = passed };
+        DiskResources resources = new() { Size = (ulong)source.Size, Locked = true, File = passed };
         using DiskImage destination = DiskImage.Adopt(in resources, DiskDeviceOptions.Parse($"path={_file.Path}"));
         destination.IsOwner.Should().BeFalse();
 
         source.IsOwner = false;
         source.Dispose();
         Refusal().Should().Contain("in use");
-        destination.Acquire(_ => { });
+        destination.Acquire(runs: true, _ => { });
         destination.IsOwner.Should().BeTrue();
         destination.Dispose();
         Open().Dispose();
+    }
+
+    [Fact]
+    public void HandOver_ByName_LeavesNoMomentToAReader()
+    {
+        using DiskImage source = Open();
+        using DiskImage destination = Open(arrives: true);
+        source.Yield();
+        Refusal("readonly=on").Should().Contain("in use by another process that writes it");
+        source.TryLock().Should().BeFalse("the destination has its turn");
+    }
+
+    [Fact]
+    public void HandOver_WithTheOpenFileOfAnImageGivenUp_TakesNothingUntilItRuns()
+    {
+        using DiskImage source = Open();
+        source.Yield();
+        using FileDescriptor passed = new FileDescriptor(Descriptor(source).Number, ownsHandle: false).Duplicate();
+        DiskResources resources = ((Core.State.ResourceSection<DiskResources>)source.CreateResourceSection("disk0")).Value;
+        resources.File = passed;
+        DiskImage destination = DiskImage.Adopt(in resources, DiskDeviceOptions.Parse($"path={_file.Path}"));
+        destination.Acquire(runs: false, _ => { });
+        using (DiskImage other = Open())
+        {
+            destination.TryLock().Should().BeFalse();
+        }
+
+        destination.TryLock().Should().BeTrue();
+        Refusal().Should().Contain("in use");
+    }
+
+    [Fact]
+    public void Yield_WhileTheLockIsWaitedFor_EndsThat()
+    {
+        using DiskImage source = Open();
+        using DiskImage destination = Open(arrives: true);
+        destination.Acquire(runs: true, _ => { });
+        destination.Yield();
+        source.Dispose();
+        SpinWait.SpinUntil(() => destination.IsLocked, TimeSpan.FromMilliseconds(50)).Should().BeFalse();
+        Open().Dispose();
+
+        using DiskImage third = Open();
+        destination.Acquire(runs: true, _ => { });
+        destination.IsLocked.Should().BeFalse();
+        third.Dispose();
+        SpinWait.SpinUntil(() => destination.IsLocked, TimeSpan.FromSeconds(20)).Should().BeTrue();
     }
 
     [Theory]
@@ -94,6 +157,13 @@ public sealed class DiskImageTests : IDisposable
         image.Size.Should().Be(1 << 20);
         image.Warning.Should().Contain("1048676 bytes, no multiple of 512: the guest does not see the last 100");
     }
+
+    [Theory]
+    [InlineData(0u, 1u)]
+    [InlineData(4096u, 4096u)]
+    [InlineData(131584u, 131072u)]
+    [InlineData(uint.MaxValue, 1u << 30)]
+    public void PhysicalBlockSize_IsAPowerOfTwo(uint size, uint expected) => DiskImage.RoundBlock(size).Should().Be(expected);
 
     [Fact]
     public void Image_ThatBeginsLikeQcow2_IsWarnedAbout()
@@ -148,6 +218,16 @@ public sealed class DiskImageTests : IDisposable
     {
         DiskDeviceOptions.TryParse(text, out _, out string? error).Should().BeFalse();
         error.Should().StartWith($"--disk {text}: ").And.Contain(reason);
+    }
+
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("cache=none", false)]
+    public void Flush_ThatFailedOnce_FailsForGoodUnlessThePageCacheIsLeftOut(string options, bool forGood)
+    {
+        using DiskImage image = Open(options);
+        FailingFlush.Break(image, () => image.Flush().Should().Be(-LibC.EINVAL));
+        image.Flush().Should().Be(forGood ? -LibC.EINVAL : 0);
     }
 
     public void Dispose() => _file.Dispose();

@@ -74,6 +74,21 @@ public sealed class DiskMoveTests : IDisposable
     }
 
     [Fact]
+    public void Move_AfterAFlushThatFailed_TheNextOneFailsToo()
+    {
+        using BlockGuest guest = new(_file.Path);
+        FailingFlush.Break(guest.Image, () => guest.Flush().Should().Be(IoError));
+        guest.Flush().Should().Be(IoError);
+        guest.Write(1, ImageFile.Pattern(5, 512)).Should().Be(Ok);
+        guest.Driver.Transport.Pause();
+
+        using DiskImage image = Adopt(guest.Image, _file.Path);
+        VirtioBlockDevice device = new(new VirtioBlockConfig("disk0"), image, NullLogger.Instance);
+        using DeviceMove move = new(guest.Driver, device, guest.Device.CreateStateSection(), device.CreateStateSection());
+        image.Flush().Should().Be(-Tmds.Linux.LibC.EINVAL);
+    }
+
+    [Fact]
     public void Move_ToASmallerImage_IsRefused()
     {
         using ImageFile small = new(1 << 20);
@@ -105,8 +120,8 @@ public sealed class DiskMoveTests : IDisposable
 
     private static DiskImage Adopt(DiskImage image, string path)
     {
-        Core.Linux.FileDescriptor file = ((ResourceSection<DiskResources>)image.CreateResourceSection("disk0")).Value.File!;
-        DiskResources resources = new() { Size = (ulong)image.Size, File = file.Duplicate() };
+        DiskResources resources = ((ResourceSection<DiskResources>)image.CreateResourceSection("disk0")).Value;
+        resources.File = resources.File!.Duplicate();
         return DiskImage.Adopt(in resources, DiskDeviceOptions.Parse($"path={path}"));
     }
 }

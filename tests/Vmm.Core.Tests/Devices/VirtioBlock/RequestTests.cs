@@ -138,6 +138,33 @@ public sealed class RequestTests : IDisposable
         guest.Metrics.Discards.Should().Be(1);
     }
 
+    [Fact]
+    public void Discard_OfMuch_IsWhole()
+    {
+        using (FileStream file = File.OpenWrite(_file.Path))
+        {
+            // Where the pieces meet that it is done in.
+            foreach (long piece in (long[])[64 << 20, 128 << 20])
+            {
+                file.Position = piece - 4096;
+                file.Write(ImageFile.Pattern(0, 8192));
+            }
+
+            file.Position = 150 << 20;
+            file.Write(ImageFile.Pattern(7, 8192));
+        }
+
+        using BlockGuest guest = new(_file.Path);
+        guest.Ranges(DiscardType, (1, (150 << 11) + 7, 0)).Should().Be(Ok);
+        _file.Bytes(0, 512).Should().Equal(ImageFile.Pattern(0, 512));
+        for (ulong sector = 1; sector < (150 << 11) + 8; sector += 1 << 11)
+        {
+            _file.Bytes(sector, (int)Math.Min(1ul << 11, (150 << 11) + 8 - sector) * 512).AsSpan().ContainsAnyExcept((byte)0).Should().BeFalse();
+        }
+
+        _file.Bytes((150 << 11) + 8, 512).Should().Equal(ImageFile.Pattern(15, 512));
+    }
+
     [Theory]
     [InlineData(0u, null)]
     [InlineData(Unmap, null)]
@@ -152,6 +179,22 @@ public sealed class RequestTests : IDisposable
         file.Bytes(3, 5001 * 512).Should().OnlyContain(b => b == 0);
         file.Bytes(0, 3 * 512).Should().Equal(ImageFile.Pattern(0, 3 * 512));
         file.Bytes(5004, 512).Should().Equal(ImageFile.Pattern(5004, 512));
+    }
+
+    /// <summary>What can't go to the storage as it is goes through a buffer, which has held other bytes.</summary>
+    [Fact]
+    public void WriteZeroes_OfPartOfABlockPastThePageCache_LeavesNothingOfOtherRequests()
+    {
+        using LargeBlockFolder folder = new();
+        using ImageFile file = new(parent: folder.Path);
+        using BlockGuest guest = new(file.Path, "cache=none");
+        guest.Image.Alignment.Should().Be(4096);
+        ulong at = guest.Allocate(8192, 4096) + 16;
+        guest.Request(In, 800, DriverBuffer.Writable(at, 4096)).Should().Be((Ok, 4097u));
+
+        // Whether the last sector can be written is the file system's business.
+        guest.Ranges(WriteZeroesType, (8, 129, 0));
+        file.Bytes(8, 128 * 512).AsSpan().ContainsAnyExcept((byte)0).Should().BeFalse();
     }
 
     [Fact]
