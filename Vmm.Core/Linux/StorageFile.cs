@@ -43,7 +43,7 @@ public static unsafe class StorageFile
         };
         if (info.Kind != DescriptorKind.Device)
         {
-            return info;
+            return info with { LogicalBlock = uint.TryParse(ReadQueue((ulong)status.st_dev, "logical_block_size"), out uint block) ? block : info.LogicalBlock };
         }
 
         long size;
@@ -53,7 +53,7 @@ public static unsafe class StorageFile
         LinuxException.ThrowIfFailed(LibC.ioctl(file.Number, BLKSSZGET, &logical), "ioctl(BLKSSZGET)", name);
         LinuxException.ThrowIfFailed(LibC.ioctl(file.Number, BLKPBSZGET, &physical), "ioctl(BLKPBSZGET)", name);
         ulong device = (ulong)status.st_rdev;
-        return info with { Size = size, LogicalBlock = (uint)logical, PhysicalBlock = physical, CanDiscard = QueueAllowsDiscard(device) };
+        return info with { Size = size, LogicalBlock = (uint)logical, PhysicalBlock = physical, CanDiscard = ReadQueue(device, "discard_max_bytes") is not (null or "0") };
     }
 
     /// <summary>Returns the bytes read, 0 at the end, or -errno.</summary>
@@ -90,17 +90,18 @@ public static unsafe class StorageFile
 
     private static int Result(int result) => result >= 0 ? 0 : -LibC.errno;
 
-    private static bool QueueAllowsDiscard(ulong device)
+    /// <summary>What the kernel says of a device's queue; null when it does not, as of a file system that is on no device of its own.</summary>
+    private static string? ReadQueue(ulong device, string attribute)
     {
         // SPEC: gnu_dev_major and gnu_dev_minor of sys/sysmacros.h.
         ulong major = (device >> 8 & 0xfff) | (device >> 32 & ~0xffful);
         ulong minor = (device & 0xff) | (device >> 12 & ~0xfful);
         string folder = string.Create(CultureInfo.InvariantCulture, $"/sys/dev/block/{major}:{(uint)minor}");
-        foreach (string path in (string[])[$"{folder}/queue/discard_max_bytes", $"{folder}/../queue/discard_max_bytes"])
+        foreach (string path in (string[])[$"{folder}/queue/{attribute}", $"{folder}/../queue/{attribute}"])
         {
             try
             {
-                return File.ReadAllText(path).Trim() != "0";
+                return File.ReadAllText(path).Trim();
             }
             catch (IOException)
             {
@@ -108,10 +109,10 @@ public static unsafe class StorageFile
             }
             catch (UnauthorizedAccessException)
             {
-                return false;
+                return null;
             }
         }
 
-        return false;
+        return null;
     }
 }

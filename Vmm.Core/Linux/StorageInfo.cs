@@ -9,7 +9,7 @@ public readonly record struct StorageInfo()
     /// <summary>Bytes.</summary>
     public long Size { get; init; }
 
-    /// <summary>Bytes of the unit that a device is addressed in.</summary>
+    /// <summary>Bytes of the unit that a device is addressed in: this one, or the one that a file lies on.</summary>
     public uint LogicalBlock { get; init; } = 512;
 
     /// <summary>Bytes of the unit that it is best written in.</summary>

@@ -33,7 +33,7 @@ public sealed partial class DiskImage : IDisposable
         _info = info;
         _cache = options.Cache;
         IsReadOnly = options.ReadOnly;
-        BlockSize = info.IsDirect && info.Kind == DescriptorKind.File ? FindDirectBlock(file) : info.LogicalBlock;
+        BlockSize = info.Kind == DescriptorKind.Device ? info.LogicalBlock : info.IsDirect ? Math.Max(info.LogicalBlock, FindDirectBlock(file)) : SectorSize;
         Size = info.Size / BlockSize * BlockSize;
         _canPunch = !options.ReadOnly && (info.Kind == DescriptorKind.Device ? info.CanDiscard : StorageFile.PunchHole(file, (info.Size + 0xffff) & ~0xffffL, 0x1_0000) == 0);
     }
@@ -133,7 +133,7 @@ public sealed partial class DiskImage : IDisposable
     /// <summary>A network file system's best block may be of any size; the guest knows powers of two.</summary>
     internal static uint RoundBlock(uint size) => 1u << Math.Min(BitOperations.Log2(size), 30);
 
-    /// <summary>With O_DIRECT the storage says what it takes by refusing the rest.</summary>
+    /// <summary>With O_DIRECT the storage says what it takes by refusing the rest, but where the file has a hole.</summary>
     private static uint FindDirectBlock(FileDescriptor file)
     {
         using HostBuffer buffer = new(2 * 4096, 4096);

@@ -165,6 +165,24 @@ public sealed class DiskImageTests : IDisposable
     [InlineData(uint.MaxValue, 1u << 30)]
     public void PhysicalBlockSize_IsAPowerOfTwo(uint size, uint expected) => DiskImage.RoundBlock(size).Should().Be(expected);
 
+    /// <summary>Of a hole, which a new image is all of, the kernel reads any part: nothing is read for it.</summary>
+    [Fact]
+    public void Open_HoleOnStorageWithLargeBlocks_HasBlocksOfThatSize()
+    {
+        using LargeBlockFolder folder = new();
+        string path = Path.Combine(folder.Path, "new.img");
+        using (FileStream file = File.Create(path))
+        {
+            file.SetLength(1 << 20);
+        }
+
+        using DiskImage direct = DiskImage.Open(DiskDeviceOptions.Parse($"path={path},cache=none"));
+        direct.BlockSize.Should().Be(4096);
+        direct.Dispose();
+        using DiskImage cached = DiskImage.Open(DiskDeviceOptions.Parse($"path={path}"));
+        cached.BlockSize.Should().Be(512);
+    }
+
     [Fact]
     public void Image_ThatBeginsLikeQcow2_IsWarnedAbout()
     {
