@@ -8,7 +8,10 @@ cd "$root" || exit 1
 . "$root/.ci/tools.sh"
 results=$root/artifacts/test-results
 time_limit=${TEST_TIME_LIMIT:-1200} # seconds for one test project
-passed=0 failed=0 skipped=0
+passed=0 failed=0 skipped=0 tests=''
+
+# timeout has a process group of its own, which Ctrl-C does not reach: it is told, and tells the tests and what they have started.
+trap 'kill "$tests" 2>/dev/null; wait; exit 130' INT TERM HUP
 
 finish() {
   echo "$passed passed, $failed failed, $skipped skipped"
@@ -26,7 +29,9 @@ run_project() { # FOLDER
   report=$results/$name.xml
   echo
   echo "== $name"
-  timeout --kill-after=10 "$time_limit" "$root/artifacts/bin/$name/debug/$name" -noLogo -noColor -result-xml "$report" </dev/null
+  timeout --kill-after=10 "$time_limit" "$root/artifacts/bin/$name/debug/$name" -noLogo -noColor -result-xml "$report" </dev/null &
+  tests=$!
+  wait $tests
   code=$?
   if [ ! -s "$report" ]; then
     echo "$name ended with exit code $code before it reported: counted as failed."
