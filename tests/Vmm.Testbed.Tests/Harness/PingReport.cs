@@ -9,7 +9,7 @@ namespace Vmm.Testbed.Tests.Harness;
 /// <param name="Average">Round trip in milliseconds.</param>
 public sealed partial record PingReport(int Sent, int Received, double Average)
 {
-    /// <param name="output">Of iputils' ping, to its end.</param>
+    /// <param name="output">Of ping, iputils' or busybox's, to its end; the latter's has no average that is read here.</param>
     public static PingReport Parse(string output)
     {
         Match counts = Counts().Match(output);
@@ -25,7 +25,7 @@ public sealed partial record PingReport(int Sent, int Received, double Average)
             times.Success ? double.Parse(times.Groups[1].Value, CultureInfo.InvariantCulture) : double.NaN);
     }
 
-    [GeneratedRegex(@"(\d+) packets transmitted, (\d+) received")]
+    [GeneratedRegex(@"(\d+) packets transmitted, (\d+) (?:packets )?received")]
     private static partial Regex Counts();
 
     [GeneratedRegex(@"rtt min/avg/max/mdev = [\d.]+/([\d.]+)/")]
