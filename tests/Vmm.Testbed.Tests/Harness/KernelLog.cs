@@ -5,12 +5,15 @@ namespace Vmm.Testbed.Tests.Harness;
 /// <summary>What the guest's kernel has to say, from some moment on.</summary>
 internal static partial class KernelLog
 {
+    // The guest did not run for a second, as L1 did not: a matter of this machine's load. QEMU's guests say it, too, and without a live update.
+    private const string NotScheduled = "Long readout interval, skipping watchdog check";
+
     /// <summary>Forgets what it said before.</summary>
     public static void Clear(L2 guest) => guest.Require("dmesg -c >/dev/null");
 
     /// <summary>No complaint since: of clocks, stalls, devices, file systems, or code.</summary>
     public static void RequireClean(L2 guest)
-        => guest.Require("dmesg").Split('\n').Where(line => Complaint().IsMatch(line)).Should().BeEmpty();
+        => guest.Require("dmesg").Split('\n').Where(line => Complaint().IsMatch(line) && !line.Contains(NotScheduled, StringComparison.Ordinal)).Should().BeEmpty();
 
     /// <summary>L1's kernel, which runs on an emulated CPU, has found no fault in its own code.</summary>
     public static void RequireClean(L1 machine) => machine.Require("dmesg").Split('\n').Where(line => Fault().IsMatch(line)).Should().BeEmpty();
