@@ -5,36 +5,18 @@ set -u
 root=$(dirname "$(readlink -f "$0")")
 cd "$root" || exit 1
 . "$root/.ci/build.sh"
+. "$root/.ci/tools.sh"
 results=$root/artifacts/test-results
 time_limit=${TEST_TIME_LIMIT:-1200} # seconds for one test project
-passed=0 failed=0 skipped=0
+passed=0 failed=0 skipped=0 tests=''
+
+# timeout has a process group of its own, which Ctrl-C does not reach: it is told, and tells the tests and what they have started.
+trap 'kill "$tests" 2>/dev/null; wait; exit 130' INT TERM HUP
 
 finish() {
   echo "$passed passed, $failed failed, $skipped skipped"
   [ "$failed" -eq 0 ]
   exit
-}
-
-# Debian's packages for commands that are missing.
-install_tools() {
-  local command package missing=()
-  for package in gcc:gcc objcopy:binutils qemu-system-x86_64:qemu-system-x86 ip:iproute2 ping:iputils-ping flock:util-linux \
-    depmod:kmod lz4:lz4 zstd:zstd xz:xz-utils mke2fs:e2fsprogs iperf3:iperf3 socat:socat iasl:acpica-tools; do
-    command=${package%%:*}
-    command -v "$command" >/dev/null || missing+=("${package#*:}")
-  done
-  [ -e /usr/include/linux/kvm.h ] || missing+=(linux-libc-dev)
-  [ -e /usr/include/stdio.h ] || missing+=(libc6-dev)
-  [ -e /usr/include/zlib.h ] || missing+=(zlib1g-dev)
-  [ ${#missing[@]} -eq 0 ] && return
-  if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
-    echo "Not installed, and tests that need them are skipped: ${missing[*]}"
-    return
-  fi
-  echo "Installing ${missing[*]} ..."
-  apt-get update -qq &&
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null ||
-    echo "apt-get could not install them; tests that need them are skipped."
 }
 
 attribute() { # NAME FILE: an attribute of the report's <assembly> element
@@ -47,7 +29,9 @@ run_project() { # FOLDER
   report=$results/$name.xml
   echo
   echo "== $name"
-  timeout --kill-after=10 "$time_limit" "$root/artifacts/bin/$name/debug/$name" -noLogo -noColor -result-xml "$report" </dev/null
+  timeout --kill-after=10 "$time_limit" "$root/artifacts/bin/$name/debug/$name" -noLogo -noColor -result-xml "$report" </dev/null &
+  tests=$!
+  wait $tests
   code=$?
   if [ ! -s "$report" ]; then
     echo "$name ended with exit code $code before it reported: counted as failed."

@@ -20,7 +20,7 @@ public sealed class DiskTests(L1Fixture fixture)
     [InlineData(Hypervisor.Qemu)]
     public void Root_OnADisk_IsReadAndWritten(Hypervisor hypervisor) => fixture.Run(machine =>
     {
-        machine.Require($"cp \"$TESTBED_IMAGES\"/l2/root.ext4 {Disk}");
+        machine.Require($"cp \"$TESTBED_IMAGES\"/root.ext4 {Disk}");
         using L2 guest = new(machine, hypervisor, new L2Options { Root = Disk });
 
         guest.Require("grep ' / ext4 ' /proc/mounts").Should().StartWith("/dev/vda");
@@ -34,7 +34,7 @@ public sealed class DiskTests(L1Fixture fixture)
     [Fact]
     public void Root_WrittenToDuringLiveUpdates_StaysWhole() => fixture.Run(machine =>
     {
-        machine.Require($"cp \"$TESTBED_IMAGES\"/l2/root.ext4 {Disk}");
+        machine.Require($"cp \"$TESTBED_IMAGES\"/root.ext4 {Disk}");
         using L2 guest = new(machine, Hypervisor.Vmm, new L2Options { Root = Disk });
         KernelLog.Clear(guest);
         guest.Require($"({Writer.Replace('\n', ' ')}) >/dev/null 2>&1 &");

@@ -14,8 +14,8 @@ public sealed class LiveUpdateTests(L1Fixture fixture)
         using L2 guest = new(machine, Hypervisor.Vmm, new L2Options { Cpus = cpus, Tap = tap, Vhost = vhost });
         guest.Require("iperf3 -s -D");
         KernelLog.Clear(guest);
-        EchoStream echoes = new(machine, guest);
-        TcpStream stream = new(machine);
+        using EchoStream echoes = new(machine, guest);
+        using TcpStream stream = new(machine);
         stream.WaitForMore();
 
         for (int update = 0; update < Effort.Updates; update++)
@@ -42,8 +42,8 @@ public sealed class LiveUpdateTests(L1Fixture fixture)
         KernelLog.Clear(guest);
         string process = $"\"$VMM_BINARY\" qmp {guest.Name} x-query-process";
         string source = machine.Require(process);
-        EchoStream echoes = new(machine, guest);
-        TcpStream stream = new(machine, "-b 20M"); // The CPU has a compiler to run.
+        using EchoStream echoes = new(machine, guest);
+        using TcpStream stream = new(machine, "-b 20M"); // The CPU has a compiler to run.
         stream.WaitForMore();
 
         // It is compiled while it runs, and has no priority over the one that watches the time.

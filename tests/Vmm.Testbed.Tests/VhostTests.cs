@@ -8,10 +8,10 @@ public sealed partial class VhostTests(L1Fixture fixture)
 {
     private static readonly TimeSpan _limit = TimeSpan.FromMinutes(4);
 
-    /// <summary>The last of them: updates that are given up when the guest has been paused and the kernel's rings have been taken from the old process.</summary>
+    /// <summary>None is to be skipped. The last of them: updates that are given up when the guest has been paused and the kernel's rings have been taken from the old process.</summary>
     [Theory]
     [InlineData("Vmm.Devices.VirtioNet.Tests", "-class *.VhostTests")]
-    [InlineData("Vmm.Backends.Tap.Tests", "-class *.VhostOpenTests")]
+    [InlineData("Vmm.Backends.Tap.Tests", "-class *.VhostOpenTests -method- *.Open_NoDevice_*")]
     [InlineData("Vmm.Cli.Tests", "-method *.KillMatrixTests.Destination_ThatWakes*")]
     public void Project_WithVhost_PassesItsTests(string project, string selection) => fixture.Run(machine =>
     {
@@ -21,8 +21,8 @@ public sealed partial class VhostTests(L1Fixture fixture)
 
         result.ExitCode.Should().Be(0, result.Output);
         Match summary = Summary().Match(result.Output);
-        int ran = int.Parse(summary.Groups[1].Value, CultureInfo.InvariantCulture) - int.Parse(summary.Groups[2].Value, CultureInfo.InvariantCulture);
-        ran.Should().BePositive(result.Output);
+        int.Parse(summary.Groups[1].Value, CultureInfo.InvariantCulture).Should().BePositive(result.Output);
+        summary.Groups[2].Value.Should().Be("0", result.Output);
     });
 
     [GeneratedRegex(@"Total: (\d+), .* Skipped: (\d+)")]

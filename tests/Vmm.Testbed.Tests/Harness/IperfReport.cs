@@ -4,10 +4,13 @@ namespace Vmm.Testbed.Tests.Harness;
 
 /// <summary>What iperf3 measured, at the receiving end.</summary>
 /// <param name="Megabits">Received per second.</param>
-/// <param name="Bytes">Received.</param>
-/// <param name="LostPercent">Of UDP datagrams.</param>
-public sealed record IperfReport(double Megabits, long Bytes, double LostPercent)
+/// <param name="Sent">Bytes that the other end sent.</param>
+/// <param name="Received">Bytes.</param>
+public sealed record IperfReport(double Megabits, long Sent, long Received)
 {
+    /// <summary>Of what was sent.</summary>
+    public double LostPercent => 100.0 * (Sent - Received) / Sent;
+
     /// <summary>Traffic between L1 and a guest in which <c>iperf3 -s</c> runs.</summary>
     /// <param name="machine">L1.</param>
     /// <param name="options">More options of the client, -R and -u among them.</param>
@@ -26,10 +29,8 @@ public sealed record IperfReport(double Megabits, long Bytes, double LostPercent
     {
         using JsonDocument document = JsonDocument.Parse(json);
         JsonElement end = document.RootElement.GetProperty("end");
-        bool udp = end.TryGetProperty("sum", out JsonElement sum);
-        JsonElement received = udp ? sum : end.GetProperty("sum_received");
-        double lost = udp ? received.GetProperty("lost_percent").GetDouble() : 0;
-        double share = 1 - (lost / 100);
-        return new IperfReport(received.GetProperty("bits_per_second").GetDouble() / 1e6 * share, (long)(received.GetProperty("bytes").GetInt64() * share), lost);
+        // Not "sum", which is what was sent, and not "lost_percent", which counts gaps: a stream that breaks off has none.
+        JsonElement received = end.GetProperty("sum_received");
+        return new IperfReport(received.GetProperty("bits_per_second").GetDouble() / 1e6, end.GetProperty("sum_sent").GetProperty("bytes").GetInt64(), received.GetProperty("bytes").GetInt64());
     }
 }

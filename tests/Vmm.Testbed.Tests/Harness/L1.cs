@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.ExceptionServices;
 
 namespace Vmm.Testbed.Tests.Harness;
 
@@ -19,6 +20,7 @@ public sealed class L1 : IDisposable
     private readonly string _share;
     private readonly ConcurrentDictionary<int, L1Job> _jobs = new();
     private readonly TaskCompletionSource<string> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private Exception? _notPutAway;
     private int _count;
     private int _guests;
 
@@ -26,7 +28,7 @@ public sealed class L1 : IDisposable
     internal L1(string share)
     {
         _share = share;
-        ProcessStartInfo start = new(Path.Combine(SourceTree.Testbed, "run"), ["--timeout", "3600", "--share", share, "--agent"])
+        ProcessStartInfo start = new(Path.Combine(SourceTree.Testbed, "run"), ["--share", share, "--agent"])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -34,9 +36,20 @@ public sealed class L1 : IDisposable
         start.Environment["VMM_BINARY"] = SourceTree.Binary;
         _process = Process.Start(start)!;
         new Thread(ReadLines) { IsBackground = true, Name = "L1" }.Start();
-        if (!_ready.Task.Wait(_bootLimit))
+        try
         {
-            throw new TimeoutException($"L1 did not boot within {_bootLimit.TotalSeconds} s. Its console:\n{Console}");
+            if (Task.WaitAny([_ready.Task], _bootLimit) < 0)
+            {
+                throw new TimeoutException($"L1 did not boot within {_bootLimit.TotalSeconds} s. Its console:\n{Console}");
+            }
+
+            _ready.Task.GetAwaiter().GetResult();
+        }
+        catch
+        {
+            _process.Kill(entireProcessTree: true);
+            _process.Dispose();
+            throw;
         }
     }
 
@@ -46,15 +59,18 @@ public sealed class L1 : IDisposable
     /// <summary>Those that were started and have not ended, as far as is known.</summary>
     internal List<L2> Guests { get; } = [];
 
-    /// <summary>What its kernel says of its own failure: a panic, or a CPU that does not answer. Null when there is none.</summary>
-    public string? Failure
+    /// <summary>What its kernel says of its own failure: a panic, or a CPU that does not answer, with the trace. Null when there is none.</summary>
+    public string? Complaint
     {
         get
         {
-            string[] complaint = [.. Console.Split('\n').SkipWhile(line => !_complaints.Any(words => line.Contains(words, StringComparison.Ordinal))).Take(6)];
-            return complaint.Length > 0 ? string.Join('\n', complaint) : _process.HasExited ? "not a word" : null;
+            string[] lines = [.. Console.Split('\n').SkipWhile(line => !_complaints.Any(words => line.Contains(words, StringComparison.Ordinal)))];
+            return lines.Length > 0 ? string.Join('\n', lines) : null;
         }
     }
+
+    /// <summary>It is of no more use: it has failed or ended, or something could not be put away in it.</summary>
+    public bool IsSpoilt => _notPutAway is not null || _process.HasExited || Complaint is not null;
 
     /// <summary>Runs a bash command and waits for its end.</summary>
     /// <param name="command">One or more lines of bash; standard input is empty.</param>
@@ -86,7 +102,7 @@ public sealed class L1 : IDisposable
 
     public void Dispose()
     {
-        if (Failure is not null)
+        if (Complaint is not null)
         {
             _process.Kill(entireProcessTree: true);
         }
@@ -132,13 +148,40 @@ public sealed class L1 : IDisposable
     /// <summary>Fails if L1 has: nothing is done there any more.</summary>
     internal void RequireHealth()
     {
-        if (Failure is not null)
+        if (_process.HasExited || Complaint is not null)
         {
             throw Lost();
         }
     }
 
-    private InvalidOperationException Lost() => new($"L1 has ended. The end of its console:\n{string.Join('\n', Console.Split('\n').TakeLast(20))}");
+    /// <summary>Ends something in L1 from a Dispose, which does not throw, since that would hide why the scenario failed; <see cref="RequireClean"/> does.</summary>
+    internal void PutAway(string command)
+    {
+        try
+        {
+            Run(command);
+        }
+        catch (Exception exception) when (exception is L1LostException or TimeoutException or IOException)
+        {
+            _notPutAway ??= exception;
+        }
+    }
+
+    /// <summary>After a scenario: everything was put away, and L1's kernel has nothing to complain of.</summary>
+    internal void RequireClean()
+    {
+        if (_notPutAway is not null)
+        {
+            ExceptionDispatchInfo.Throw(_notPutAway);
+        }
+
+        RequireHealth();
+        KernelLog.RequireClean(this);
+    }
+
+    private L1LostException Lost() => new(Complaint is { } complaint
+        ? $"L1's kernel has failed:\n{complaint}"
+        : $"L1 has ended. The end of its console:\n{string.Join('\n', Console.Split('\n').TakeLast(20))}");
 
     private void ReadLines()
     {
@@ -155,7 +198,7 @@ public sealed class L1 : IDisposable
             }
         }
 
-        InvalidOperationException lost = Lost();
+        L1LostException lost = Lost();
         _ready.TrySetException(lost);
         foreach (L1Job job in _jobs.Values)
         {

@@ -30,7 +30,7 @@ public sealed class L1Job
     /// <summary>Waits for its end; after <paramref name="limit"/> it is killed, with its children, and this throws.</summary>
     public JobResult Wait(TimeSpan limit)
     {
-        for (long start = Stopwatch.GetTimestamp(); !_exit.Task.Wait(_look);)
+        for (long start = Stopwatch.GetTimestamp(); Task.WaitAny([_exit.Task], _look) < 0;)
         {
             _machine.RequireHealth();
             if (Stopwatch.GetElapsedTime(start) < limit)
@@ -42,22 +42,32 @@ public sealed class L1Job
             throw new TimeoutException($"Not done in L1 within {limit.TotalSeconds} s: {_command}\n{Output}\n{Error}");
         }
 
-        return new JobResult(_exit.Task.Result, Output, Error);
+        _machine.RequireHealth(); // What a kernel that fails lets a command do says nothing.
+        return new JobResult(_exit.Task.GetAwaiter().GetResult(), Output, Error);
     }
 
     /// <summary>Sends SIGINT to it and its children, and waits for the end.</summary>
     public JobResult Interrupt(TimeSpan limit)
     {
-        _machine.Run($"kill -INT -- -{_group.Task.Result}");
+        _machine.Run($"kill -INT -- -{_group.Task.GetAwaiter().GetResult()}");
         return Wait(limit);
     }
 
     /// <summary>Ends it and its children.</summary>
     public void Kill()
     {
-        if (!HasExited && _group.Task.IsCompletedSuccessfully)
+        if (HasExited || !_group.Task.IsCompletedSuccessfully)
+        {
+            return;
+        }
+
+        try
         {
             _machine.Send($"kill {_group.Task.Result}");
+        }
+        catch (IOException)
+        {
+            // It went with L1.
         }
     }
 

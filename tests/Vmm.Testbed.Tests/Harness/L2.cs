@@ -20,7 +20,9 @@ public sealed class L2 : IDisposable
         _machine = machine;
         Name = machine.NameGuest();
         machine.Guests.Add(this);
-        string command = $"l2 start {Name} {(hypervisor == Hypervisor.Vmm ? "vmm" : "qemu")} {options} --wait {_bootLimit.TotalSeconds}";
+        // At that level vmm says how the guest ended.
+        string program = hypervisor == Hypervisor.Vmm ? "vmm" : "qemu";
+        string command = $"l2 start {Name} {program} {options} --wait {_bootLimit.TotalSeconds}{(hypervisor == Hypervisor.Vmm ? " -- --log-level info" : "")}";
         string[] words = machine.Require(command, _bootLimit + _margin).Trim().Split(' ');
         TimeToInit = double.Parse(words[0], CultureInfo.InvariantCulture);
         Uptime = double.Parse(words[1], CultureInfo.InvariantCulture);
@@ -73,9 +75,9 @@ public sealed class L2 : IDisposable
     public void Dispose()
     {
         _machine.Guests.Remove(this);
-        if (!_ended && _machine.Failure is null)
+        if (!_ended)
         {
-            _machine.Run($"l2 kill {Name}");
+            _machine.PutAway($"l2 kill {Name}");
         }
     }
 

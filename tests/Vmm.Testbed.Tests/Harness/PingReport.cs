@@ -7,9 +7,10 @@ namespace Vmm.Testbed.Tests.Harness;
 /// <param name="Sent">Echo requests.</param>
 /// <param name="Received">Answers.</param>
 /// <param name="Average">Round trip in milliseconds.</param>
-public sealed partial record PingReport(int Sent, int Received, double Average)
+/// <param name="Longest">Round trip in milliseconds.</param>
+public sealed partial record PingReport(int Sent, int Received, double Average, double Longest)
 {
-    /// <param name="output">Of iputils' ping, to its end.</param>
+    /// <param name="output">Of ping, iputils' or busybox's, to its end.</param>
     public static PingReport Parse(string output)
     {
         Match counts = Counts().Match(output);
@@ -22,12 +23,13 @@ public sealed partial record PingReport(int Sent, int Received, double Average)
         return new PingReport(
             int.Parse(counts.Groups[1].Value, CultureInfo.InvariantCulture),
             int.Parse(counts.Groups[2].Value, CultureInfo.InvariantCulture),
-            times.Success ? double.Parse(times.Groups[1].Value, CultureInfo.InvariantCulture) : double.NaN);
+            times.Success ? double.Parse(times.Groups[1].Value, CultureInfo.InvariantCulture) : double.NaN,
+            times.Success ? double.Parse(times.Groups[2].Value, CultureInfo.InvariantCulture) : double.NaN);
     }
 
-    [GeneratedRegex(@"(\d+) packets transmitted, (\d+) received")]
+    [GeneratedRegex(@"(\d+) packets transmitted, (\d+) (?:packets )?received")]
     private static partial Regex Counts();
 
-    [GeneratedRegex(@"rtt min/avg/max/mdev = [\d.]+/([\d.]+)/")]
+    [GeneratedRegex(@"min/avg/max(?:/mdev)? = [\d.]+/([\d.]+)/([\d.]+)")]
     private static partial Regex Times();
 }

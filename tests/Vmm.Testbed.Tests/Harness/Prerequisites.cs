@@ -9,7 +9,6 @@ internal static class Prerequisites
     private static readonly TimeSpan _buildLimit = TimeSpan.FromMinutes(5);
     private static readonly string[] _files = ["/usr/bin/qemu-system-x86_64", "/usr/lib/qemu/virtiofsd", "/usr/bin/apt-get", "/usr/bin/iperf3", "/usr/bin/socat"];
 
-    /// <summary>Builds the images.</summary>
     /// <returns>Why there can be no testbed here, or null.</returns>
     public static string? Missing()
     {
@@ -23,20 +22,24 @@ internal static class Prerequisites
             return $"the nested testbed needs {file}; test.sh installs it where it can";
         }
 
-        if (!File.Exists(SourceTree.Binary))
-        {
-            return $"{SourceTree.Binary} is not there: run ./test.sh, or ./vmm version once";
-        }
+        return File.Exists(SourceTree.Binary) ? null : $"{SourceTree.Binary} is not there: run ./test.sh, or ./vmm version once";
+    }
 
+    /// <summary>Builds the images; where that fails, so do the tests.</summary>
+    public static void BuildImages()
+    {
         using Process build = Process.Start(new ProcessStartInfo(Path.Combine(SourceTree.Testbed, "build")) { RedirectStandardError = true, RedirectStandardOutput = true })!;
         Task<string> output = build.StandardOutput.ReadToEndAsync();
         Task<string> error = build.StandardError.ReadToEndAsync();
         if (!build.WaitForExit(_buildLimit))
         {
             build.Kill(entireProcessTree: true);
-            return $"the testbed's images were not built within {_buildLimit}";
+            throw new TimeoutException($"The testbed's images were not built within {_buildLimit}. {error.Result.Trim()}");
         }
 
-        return build.ExitCode == 0 ? null : $"the testbed's images can't be built: {error.Result.Trim()} {output.Result.Trim()}";
+        if (build.ExitCode != 0)
+        {
+            throw new InvalidOperationException($"The testbed's images can't be built: {error.Result.Trim()} {output.Result.Trim()}");
+        }
     }
 }

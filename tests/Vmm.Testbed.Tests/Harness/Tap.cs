@@ -17,5 +17,5 @@ public sealed class Tap : IDisposable
 
     public string Name { get; }
 
-    public void Dispose() => _machine.Run($"ip link delete {Name}");
+    public void Dispose() => _machine.PutAway($"ip link delete {Name}");
 }

@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 namespace Vmm.Testbed.Tests.Harness;
 
 /// <summary>One TCP connection of iperf3 to a guest in which <c>iperf3 -s</c> runs, until it is stopped.</summary>
-internal sealed partial class TcpStream(L1 machine, string options = "")
+internal sealed partial class TcpStream(L1 machine, string options = "") : IDisposable
 {
     private static readonly TimeSpan _limit = TimeSpan.FromSeconds(60);
 
@@ -21,6 +21,7 @@ internal sealed partial class TcpStream(L1 machine, string options = "")
         int already = Seconds.Length;
         while (Seconds.Skip(already).Count(megabits => megabits > 0) < 2)
         {
+            machine.RequireHealth();
             if (_job.HasExited || Stopwatch.GetElapsedTime(start) > _limit)
             {
                 throw new InvalidOperationException($"The connection carries nothing any more.\n{_job.Output}\n{_job.Error}");
@@ -31,6 +32,8 @@ internal sealed partial class TcpStream(L1 machine, string options = "")
     }
 
     public void Stop() => _job.Interrupt(TimeSpan.FromSeconds(20));
+
+    public void Dispose() => _job.Kill();
 
     [GeneratedRegex(@"\d-[\d.]+ +sec +[\d.]+ [KMG]?Bytes +([\d.]+) Mbits/sec")]
     private static partial Regex Interval();
