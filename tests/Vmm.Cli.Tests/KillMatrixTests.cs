@@ -270,7 +270,9 @@ public sealed class KillMatrixTests
         guest.Update();
         guest.Update();
 
-        ExpectOutcome(guest, guest.Peer.Execute("x-query-process"), guest.Source);
+        guest.ExpectRunBy(guest.Source, "completed");
+        guest.Quit();
+        guest.Guest.Process.WaitForExit().Should().Be(0, guest.Guest.Process.Error);
 
         int OpenFiles() => Directory.GetFiles(string.Create(CultureInfo.InvariantCulture, $"/proc/{guest.Source}/fd")).Length;
     }
