@@ -313,7 +313,7 @@ public sealed class KillMatrixTests
 
     /// <summary>Short where time is to run out, long where it is not.</summary>
     private static void SetTimeouts(UpdatedGuest guest, string step)
-        => guest.SetTimeouts(verdict: step == "Hello" ? 1500 : 20_000, prepare: step is "Verdict" or "Resources" ? 2000 : 20_000, state: 1000, downtime: 300);
+        => guest.SetTimeouts(verdict: step == "Hello" ? 1500 : 20_000, prepare: step is "Verdict" or "Resources" ? 2000 : step is "Prepared" or "Snapshot" ? 5000 : 20_000, state: 1000, downtime: 300);
 
     private static JsonElement? Update(UpdatedGuest guest)
     {

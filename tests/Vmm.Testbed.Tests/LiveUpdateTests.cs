@@ -3,7 +3,7 @@ namespace Vmm.Testbed.Tests;
 /// <summary>A stock guest's vmm is replaced while traffic goes through it.</summary>
 public sealed class LiveUpdateTests(L1Fixture fixture)
 {
-    private static readonly TimeSpan _lateLimit = TimeSpan.FromMinutes(6);
+    private static readonly TimeSpan _lateLimit = TimeSpan.FromMinutes(3);
 
     [Theory]
     [InlineData(1, false)]
@@ -43,17 +43,20 @@ public sealed class LiveUpdateTests(L1Fixture fixture)
         string process = $"\"$VMM_BINARY\" qmp {guest.Name} x-query-process";
         string source = machine.Require(process);
         using EchoStream echoes = new(machine, guest);
-        using TcpStream stream = new(machine, "-b 20M"); // The CPU has a compiler to run.
+        using TcpStream stream = new(machine, "-b 2M"); // The new process has what is left of the CPU.
         stream.WaitForMore();
 
-        // It is compiled while it runs, and has no priority over the one that watches the time.
-        machine.Require($"printf '#!/bin/sh\nexec setpriv --bounding-set -sys_nice {SourceTree.CompiledLate} \"$@\"' >/run/late; chmod +x /run/late");
-        machine.Require($"\"$VMM_BINARY\" qmp {guest.Name} migrate-set-parameters downtime-limit=30 verdict-timeout=150000 prepare-timeout=150000");
-        JobResult update = machine.Run($"\"$VMM_BINARY\" live-update {guest.Name} --binary /run/late", _lateLimit);
-        update.ExitCode.Should().Be(1);
-        update.Error.Should().Contain("has not answered within 30 ms");
-        machine.Require(process).Should().Be(source);
-        stream.WaitForMore();
+        // It takes some milliseconds here to take the guest over, and no CPU from the one that watches the time.
+        machine.Require("printf '#!/bin/sh\nexec chrt --idle 0 setpriv --bounding-set -sys_nice \"$VMM_BINARY\" \"$@\"' >/run/late; chmod +x /run/late");
+        machine.Require($"\"$VMM_BINARY\" qmp {guest.Name} migrate-set-parameters downtime-limit=1 verdict-timeout=60000 prepare-timeout=60000");
+        for (int failures = 0; failures < 3; failures++)
+        {
+            JobResult update = machine.Run($"\"$VMM_BINARY\" live-update {guest.Name} --binary /run/late", _lateLimit);
+            update.ExitCode.Should().Be(1);
+            update.Error.Should().Contain("has not answered within 1 ms");
+            machine.Require(process).Should().Be(source);
+            stream.WaitForMore();
+        }
 
         machine.Require($"\"$VMM_BINARY\" qmp {guest.Name} migrate-set-parameters downtime-limit=500");
         LiveUpdate.Do(machine, guest);

@@ -12,7 +12,7 @@ internal static class Effort
     public static int Updates { get; } = Number("TESTBED_UPDATES") ?? 20;
 
     /// <summary>How long a disk is written to under live updates. TESTBED_DISK_SECONDS</summary>
-    public static TimeSpan DiskTime { get; } = TimeSpan.FromSeconds(Number("TESTBED_DISK_SECONDS") ?? 60);
+    public static TimeSpan DiskTime { get; } = TimeSpan.FromSeconds(Number("TESTBED_DISK_SECONDS") ?? 300);
 
     private static int? Number(string variable)
         => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } text ? int.Parse(text, CultureInfo.InvariantCulture) : null;

@@ -10,9 +10,6 @@ internal static class SourceTree
     /// <summary>The binary under test: what <c>./test.sh</c> published, or the last one that <c>./vmm</c> did.</summary>
     public static string Binary { get; } = Environment.GetEnvironmentVariable("VMM_BINARY") ?? Path.Combine(Root, "artifacts/publish/Vmm.Cli/release_linux-x64/vmm");
 
-    /// <summary>The same program, compiled while it runs: in L1 it needs a quarter of a second to take a guest over.</summary>
-    public static string CompiledLate { get; } = Path.Combine(Root, "artifacts/bin/Vmm.Cli/debug/vmm");
-
     public static string Testbed { get; } = Path.Combine(Root, "tests/Testbed");
 
     /// <summary>Consoles, jobs and results of the last run stay here.</summary>
