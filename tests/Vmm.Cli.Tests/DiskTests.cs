@@ -107,11 +107,7 @@ public sealed class DiskTests : IDisposable
             other.WaitForExit().Should().Be(0, other.Error);
         }
 
-        peer.Execute("cont").TryGetProperty("return", out _).Should().BeTrue();
-        ShouldBeLocked();
-        guest.RequestStatus().CheckErrors.Should().Be(0);
-        peer.Execute("quit");
-        guest.Process.WaitForExit().Should().Be(0, guest.Process.Error);
+        GoOnAndQuit(guest, peer);
     }
 
     [Fact]
@@ -131,11 +127,7 @@ public sealed class DiskTests : IDisposable
             other.WaitForExit().Should().Be(0, other.Error);
         }
 
-        peer.Execute("cont").TryGetProperty("return", out _).Should().BeTrue();
-        ShouldBeLocked();
-        guest.RequestStatus().CheckErrors.Should().Be(0);
-        peer.Execute("quit");
-        guest.Process.WaitForExit().Should().Be(0, guest.Process.Error);
+        GoOnAndQuit(guest, peer);
     }
 
     [Fact]
@@ -165,6 +157,16 @@ public sealed class DiskTests : IDisposable
     {
         peer.Execute("migrate", $$"""{"uri":"{{uri}}"}""");
         Wait.Until(() => peer.Execute("query-migrate").GetProperty("return").GetProperty("status").GetString() == "completed", () => "the machine in the file");
+    }
+
+    /// <summary>The machine that was kept goes on with its images.</summary>
+    private void GoOnAndQuit(GuestOnTap guest, QmpPeer peer)
+    {
+        peer.Execute("cont").TryGetProperty("return", out _).Should().BeTrue();
+        ShouldBeLocked();
+        guest.RequestStatus().CheckErrors.Should().Be(0);
+        peer.Execute("quit");
+        guest.Process.WaitForExit().Should().Be(0, guest.Process.Error);
     }
 
     private void ShouldBeLocked() => Refusal().Should().Contain("disk0").And.Contain("is in use by another process");
