@@ -5,7 +5,7 @@ namespace Vmm.Testbed.Tests.Harness;
 /// <summary>A guest in L1: Debian's kernel, with a busybox that obeys on the console.</summary>
 public sealed class L2 : IDisposable
 {
-    private static readonly TimeSpan _bootLimit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan _bootLimit = TimeSpan.FromSeconds(120);
     private static readonly TimeSpan _defaultLimit = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan _endLimit = TimeSpan.FromSeconds(30);
     // For the agent and the scripts around what has a limit of its own.
