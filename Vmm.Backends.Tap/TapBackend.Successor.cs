@@ -16,7 +16,11 @@ public sealed partial class TapBackend
     public void EndSending() => DisposeSuccessors();
 
     /// <inheritdoc/>
-    public void Keep() => GiveAway(false);
+    public void Keep()
+    {
+        DisposeSuccessors(); // which may not have gone out
+        GiveAway(false);
+    }
 
     /// <summary>What the other process lets the kernel run its rings with.</summary>
     /// <remarks>

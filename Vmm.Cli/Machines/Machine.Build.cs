@@ -83,7 +83,7 @@ internal sealed partial class Machine
             throw new UserErrorException($"--cpus {options.CpuCount} is more than KVM on this host allows; choose at most {hypervisor.MaxCpuCount}.");
         }
 
-        if (options.CpuCount > MaxInterruptedCpus)
+        if (options.CpuCount > MaxInterruptedCpus && !_arrives)
         {
             _log.LogWarning("--cpus {Count}: KVM's IOAPIC reaches the first {Reached} vCPUs only, so Linux uses no more", options.CpuCount, MaxInterruptedCpus);
         }

@@ -8,7 +8,7 @@ public interface IMigrationSource
     Manifest Manifest { get; }
 
     /// <summary>What the destination builds the machine around: RAM, and the back ends that go with it. Written while the guest runs.</summary>
-    /// <remarks>Asked for once, when the destination has accepted; <see cref="EndSending"/> or <see cref="Keep"/> follows.</remarks>
+    /// <remarks>Asked for once, when the destination has accepted; <see cref="EndSending"/> follows, and <see cref="Keep"/> when anything fails.</remarks>
     IReadOnlyList<IStateSection> Resources { get; }
 
     /// <summary>The resources are out, and in the destination's hands as long as anything refers to them there.</summary>

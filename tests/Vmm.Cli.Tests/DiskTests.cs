@@ -69,14 +69,7 @@ public sealed class DiskTests : IDisposable
         using QmpPeer peer = QmpPeer.Negotiated(_folder["q"]);
         Keep(peer, state);
 
-        using (VmmProcess other = VmmProcess.StartIn(guest.Network.Namespace, Incoming(state)))
-        {
-            using QmpPeer there = QmpPeer.Negotiated(_folder["q2"]);
-            Wait.Until(() => there.Execute("query-status").GetProperty("return").GetProperty("status").GetString() == "running", () => $"the other: {other.Error}");
-            peer.Execute("cont").GetProperty("error").GetProperty("desc").GetString().Should().Contain("disk0").And.Contain("is in use by another process");
-            there.Execute("quit");
-            other.WaitForExit().Should().Be(0, other.Error);
-        }
+        LoseToAnother(guest, peer, state);
 
         peer.Execute("cont").TryGetProperty("return", out _).Should().BeTrue();
         guest.RequestStatus().CheckErrors.Should().Be(0);
@@ -98,14 +91,7 @@ public sealed class DiskTests : IDisposable
         peer.Execute("live-update").TryGetProperty("return", out _).Should().BeTrue();
         peer.Execute("query-status").GetProperty("return").GetProperty("status").GetString().Should().Be("paused");
 
-        using (VmmProcess other = VmmProcess.StartIn(guest.Network.Namespace, Incoming(state)))
-        {
-            using QmpPeer there = QmpPeer.Negotiated(_folder["q2"]);
-            Wait.Until(() => there.Execute("query-status").GetProperty("return").GetProperty("status").GetString() == "running", () => $"the other: {other.Error}");
-            peer.Execute("cont").GetProperty("error").GetProperty("desc").GetString().Should().Contain("disk0").And.Contain("is in use by another process");
-            there.Execute("quit");
-            other.WaitForExit().Should().Be(0, other.Error);
-        }
+        LoseToAnother(guest, peer, state);
 
         GoOnAndQuit(guest, peer);
     }
@@ -157,6 +143,17 @@ public sealed class DiskTests : IDisposable
     {
         peer.Execute("migrate", $$"""{"uri":"{{uri}}"}""");
         Wait.Until(() => peer.Execute("query-migrate").GetProperty("return").GetProperty("status").GetString() == "completed", () => "the machine in the file");
+    }
+
+    /// <summary>Another process runs the machine from the file for a while; meanwhile it can't go on where it was written.</summary>
+    private void LoseToAnother(GuestOnTap guest, QmpPeer peer, string state)
+    {
+        using VmmProcess other = VmmProcess.StartIn(guest.Network.Namespace, Incoming(state));
+        using QmpPeer there = QmpPeer.Negotiated(_folder["q2"]);
+        Wait.Until(() => there.Execute("query-status").GetProperty("return").GetProperty("status").GetString() == "running", () => $"the other: {other.Error}");
+        peer.Execute("cont").GetProperty("error").GetProperty("desc").GetString().Should().Contain("disk0").And.Contain("is in use by another process");
+        there.Execute("quit");
+        other.WaitForExit().Should().Be(0, other.Error);
     }
 
     /// <summary>The machine that was kept goes on with its images.</summary>

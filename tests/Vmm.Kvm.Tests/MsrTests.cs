@@ -44,6 +44,27 @@ public class MsrTests
     }
 
     [Fact]
+    public void Entry_HasFastStringsAndAllMemoryWriteBack()
+    {
+        using var machine = new GuestMachine();
+        machine.Start64(c =>
+        {
+            foreach ((int register, ulong place) in ((int, ulong)[])[(0x1A0, Results), (0x2FF, Results + 8)])
+            {
+                c.mov(ecx, register);
+                c.rdmsr();
+                c.mov(__dword_ptr[place], eax);
+            }
+
+            GuestMachine.Exit(c, 0);
+        });
+
+        machine.WaitForEnd().Status.Should().Be(0);
+        (machine.Get<uint>(Results) & 1).Should().Be(1, "IA32_MISC_ENABLE has fast strings");
+        machine.Get<uint>(Results + 8).Should().Be(0x806, "IA32_MTRR_DEF_TYPE");
+    }
+
+    [Fact]
     public void ProcessorNumber_OfAGuestThatSetIt_IsKept()
     {
         const uint TscAux = 0xC000_0103;

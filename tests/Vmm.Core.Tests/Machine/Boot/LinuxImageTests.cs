@@ -45,6 +45,9 @@ public sealed class LinuxImageTests
         boot.Read<uint>(page + 0x21C).Should().Be(5000);
         boot.Read(0x80_0000 - 2 * 4096, initrd.Length).Should().Equal(initrd);
 
+        boot.Invoking(b => b.Load(LinuxImageBuilder.Build(file => ElfBuilder.Put(file, 0x22C, 0xFFFu)), initrd))
+            .Should().Throw<BootException>().WithMessage("*the initrd of 5000 bytes is larger than the 4096 bytes below which this kernel looks for it (initrd_addr_max). Choose a smaller one.");
+
         page = boot.Load(LinuxImageBuilder.Build(file => ElfBuilder.Put(file, 0x22C, 0x5F_FFFFu)), initrd).StartInfo.Value;
         boot.Read<uint>(page + 0x218).Should().BeLessThan((uint)LinuxImageBuilder.PreferredAddress, "the kernel needs all up to 0x600000 to unpack itself");
     }
