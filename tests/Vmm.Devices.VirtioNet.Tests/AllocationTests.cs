@@ -1,6 +1,7 @@
 using Vmm.Core.Events;
 using Vmm.Core.Virtio;
 using Vmm.Devices.VirtioNet.Tests.Harness;
+using Vmm.Testing;
 using Vmm.Testing.Virtio;
 
 namespace Vmm.Devices.VirtioNet.Tests;
@@ -8,8 +9,6 @@ namespace Vmm.Devices.VirtioNet.Tests;
 /// <summary>The batches run on the test's own thread, as the I/O thread would run them.</summary>
 public sealed class AllocationTests
 {
-    private const int Rounds = 2000;
-
     [Theory]
     [InlineData(NetGuest.Base, 2048u, 1)]
     [InlineData(NetGuest.Mergeable | VirtioFeatures.RingEventIndex, 2048u, 1)]
@@ -25,8 +24,8 @@ public sealed class AllocationTests
         QueuePair pair = guest.Device.GetPair(0);
         Settle(guest);
 
-        long allocated = 0;
-        for (int i = 0; i < Rounds; i++)
+        AllocationMeter meter = new();
+        while (meter.WantsMore)
         {
             for (int j = 0; j < chains; j++)
             {
@@ -34,17 +33,15 @@ public sealed class AllocationTests
             }
 
             backend.Queues[0].Repeat(frame);
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            pair.OnReceiveDoorbell(ReadyEvents.In);
-            allocated += i < Rounds / 2 ? 0 : GC.GetAllocatedBytesForCurrentThread() - before;
+            meter.Measure(() => pair.OnReceiveDoorbell(ReadyEvents.In));
             for (int j = 0; j < chains; j++)
             {
                 queue.TryGetUsed(out _, out _).Should().BeTrue();
             }
         }
 
-        guest.Received.Frames.Should().Be(Rounds);
-        allocated.Should().Be(0);
+        guest.Received.Frames.Should().Be(meter.Steps);
+        meter.Least.Should().Be(0);
     }
 
     [Fact]
@@ -60,23 +57,23 @@ public sealed class AllocationTests
         QueuePair pair = guest.Device.GetPair(0);
         Settle(guest);
 
-        long allocated = 0;
-        for (int i = 0; i < Rounds; i++)
+        AllocationMeter meter = new();
+        while (meter.WantsMore)
         {
             queue.Add([DriverBuffer.Writable(at, 1000)]);
             backend.Queues[0].Repeat(filtered);
-            allocated += Measure(i, () => pair.OnReceiveDoorbell(ReadyEvents.In));
+            meter.Measure(() => pair.OnReceiveDoorbell(ReadyEvents.In));
             backend.Queues[0].Repeat(wanted);
-            allocated += Measure(i, () => pair.OnReceiveDoorbell(ReadyEvents.In));
+            meter.Measure(() => pair.OnReceiveDoorbell(ReadyEvents.In));
             queue.Add([DriverBuffer.Writable(at, 1000)]);
-            allocated += Measure(i, () => pair.OnReceiveDoorbell(ReadyEvents.In));
+            meter.Measure(() => pair.OnReceiveDoorbell(ReadyEvents.In));
             queue.TryGetUsed(out _, out _).Should().BeTrue();
             queue.TryGetUsed(out _, out _).Should().BeTrue();
         }
 
-        guest.Received.Dropped(DropReason.Filtered).Should().Be(Rounds);
-        guest.Received.Frames.Should().Be(Rounds);
-        allocated.Should().Be(0);
+        guest.Received.Dropped(DropReason.Filtered).Should().Be(meter.Steps / 3);
+        guest.Received.Frames.Should().Be(meter.Steps / 3);
+        meter.Least.Should().Be(0);
     }
 
     [Theory]
@@ -94,24 +91,16 @@ public sealed class AllocationTests
         QueuePair pair = guest.Device.GetPair(0);
         Settle(guest);
 
-        long allocated = 0;
-        for (int i = 0; i < Rounds; i++)
+        AllocationMeter meter = new();
+        while (meter.WantsMore)
         {
             queue.Add(chain);
-            allocated += Measure(i, () => pair.OnTransmitDoorbell(ReadyEvents.In));
+            meter.Measure(() => pair.OnTransmitDoorbell(ReadyEvents.In));
             queue.TryGetUsed(out _, out _).Should().BeTrue();
         }
 
-        guest.Transmitted.Frames.Should().Be(Rounds);
-        allocated.Should().Be(0);
-    }
-
-    /// <summary>Only the second half counts: the first is for the JIT.</summary>
-    private static long Measure(int round, Action batch)
-    {
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        batch();
-        return round < Rounds / 2 ? 0 : GC.GetAllocatedBytesForCurrentThread() - before;
+        guest.Transmitted.Frames.Should().Be(meter.Steps);
+        meter.Least.Should().Be(0);
     }
 
     /// <summary>Waits until the doorbells that activation rings have been heard, so that the I/O thread sleeps.</summary>

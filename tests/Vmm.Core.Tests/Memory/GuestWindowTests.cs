@@ -1,5 +1,6 @@
 using CsCheck;
 using Vmm.Core.Memory;
+using Vmm.Testing;
 
 namespace Vmm.Core.Tests.Memory;
 
@@ -45,17 +46,20 @@ public sealed class GuestWindowTests : IDisposable
     public void ReadAndWrite_AllocateNothing()
     {
         _memory.TryGetWindow(default, 64, out GuestWindow window).Should().BeTrue();
-        window.WriteRelease(0, window.ReadAcquire(2));
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (uint i = 0; i < 1000; i++)
+        AllocationMeter meter = new();
+        while (meter.WantsMore)
         {
-            window.Write(i % 60, i);
-            window.WriteRelease(2, window.ReadAcquire(4));
-            _memory.TryGetSpan(new GuestAddress(i), 16, out _);
-            _memory.TryRead(new GuestAddress(i), out ulong _);
+            uint i = (uint)meter.Steps;
+            meter.Measure(() =>
+            {
+                window.Write(i % 60, i);
+                window.WriteRelease(2, window.ReadAcquire(4));
+                _memory.TryGetSpan(new GuestAddress(i), 16, out _);
+                _memory.TryRead(new GuestAddress(i), out ulong _);
+            });
         }
 
-        (GC.GetAllocatedBytesForCurrentThread() - before).Should().Be(0);
+        meter.Least.Should().Be(0);
     }
 
     public void Dispose() => _memory.Dispose();

@@ -2,6 +2,7 @@ using CsCheck;
 using Tmds.Linux;
 using Vmm.Core.Linux;
 using Vmm.Core.Memory;
+using Vmm.Testing;
 
 namespace Vmm.Core.Tests.Memory;
 
@@ -136,15 +137,18 @@ public sealed class ScatterListTests : IDisposable
         target.ReadFrom(read).Should().Be(-LibC.EAGAIN);
         target.WriteTo(read).Should().Be(-LibC.EBADF);
 
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 100; i++)
+        AllocationMeter meter = new();
+        while (meter.WantsMore)
         {
-            _list.WriteTo(write);
-            target.ReadFrom(read);
-            target.ReadFrom(read);
+            meter.Measure(() =>
+            {
+                _list.WriteTo(write);
+                target.ReadFrom(read);
+                target.ReadFrom(read);
+            });
         }
 
-        (GC.GetAllocatedBytesForCurrentThread() - before).Should().Be(0);
+        meter.Least.Should().Be(0);
     }
 
     [Fact]
