@@ -4,7 +4,8 @@
 install_tools() {
   local command package missing=()
   for package in gcc:gcc objcopy:binutils qemu-system-x86_64:qemu-system-x86 ip:iproute2 ping:iputils-ping flock:util-linux \
-    depmod:kmod lz4:lz4 zstd:zstd xz:xz-utils mke2fs:e2fsprogs iperf3:iperf3 socat:socat iasl:acpica-tools; do
+    depmod:kmod lz4:lz4 zstd:zstd xz:xz-utils mke2fs:e2fsprogs iperf3:iperf3 socat:socat \
+    iasl:acpica-tools perl:perl-base; do
     command=${package%%:*}
     command -v "$command" >/dev/null || missing+=("${package#*:}")
   done

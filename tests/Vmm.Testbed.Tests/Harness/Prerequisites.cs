@@ -7,7 +7,7 @@ namespace Vmm.Testbed.Tests.Harness;
 internal static class Prerequisites
 {
     private static readonly TimeSpan _buildLimit = TimeSpan.FromMinutes(5);
-    private static readonly string[] _files = ["/usr/bin/qemu-system-x86_64", "/usr/lib/qemu/virtiofsd", "/usr/bin/apt-get", "/usr/bin/iperf3", "/usr/bin/socat"];
+    private static readonly string[] _files = ["/usr/bin/qemu-system-x86_64", "/usr/lib/qemu/virtiofsd", "/usr/bin/apt-get", "/usr/bin/iperf3", "/usr/bin/socat", "/usr/bin/perl"];
 
     /// <returns>Why there can be no testbed here, or null.</returns>
     public static string? Missing()

@@ -5,11 +5,11 @@ using System.Text.RegularExpressions;
 namespace Vmm.Testbed.Tests.Harness;
 
 /// <summary>One TCP connection of iperf3 to a guest in which <c>iperf3 -s</c> runs, until it is stopped.</summary>
-internal sealed partial class TcpStream(L1 machine, string options = "") : IDisposable
+internal sealed partial class TcpStream(L1 machine) : IDisposable
 {
     private static readonly TimeSpan _limit = TimeSpan.FromSeconds(60);
 
-    private readonly L1Job _job = machine.Start($"iperf3 -c {Tap.Guest} -t 86400 -i 1 -f m --forceflush {options}");
+    private readonly L1Job _job = machine.Start($"iperf3 -c {Tap.Guest} -t 86400 -i 1 -f m --forceflush");
 
     /// <summary>Megabits that went through in each second up to now.</summary>
     public double[] Seconds => [.. Interval().Matches(_job.Output).Select(match => double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture))];
