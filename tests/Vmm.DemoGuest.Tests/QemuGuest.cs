@@ -14,7 +14,7 @@ internal static class QemuGuest
         }
         try
         {
-            using FileStream kvm = File.Open("/dev/kvm", FileMode.Open, FileAccess.ReadWrite);
+            using FileStream kvm = File.Open("/dev/kvm", FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
             return null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
