@@ -13,7 +13,7 @@ internal sealed class DemoNetwork(string name) : IDisposable
     private const int PrefixLength = 24;
     private const int PingPayload = 56;
 
-    private static readonly TimeSpan _answerLimit = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _answerLimit = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan _bootPingLimit = TimeSpan.FromMilliseconds(20);
 
     public static IPAddress HostAddress { get; } = IPAddress.Parse("10.0.0.1");

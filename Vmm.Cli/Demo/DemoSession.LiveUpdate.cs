@@ -26,6 +26,9 @@ internal sealed partial class DemoSession
         using EchoStream pings = new(_icmp, PingsPerSecond);
         Thread.Sleep(_aroundUpdate);
         MigrationResult result;
+
+        // The new process ends with this one from the first moment on, not only once this one has nothing else to do.
+        _job.Stay(successor: null);
         try
         {
             result = new LiveUpdate(_machine, _control, _job, new MigrationStatus(_control), _log).Run(new LiveUpdateRequest { Binary = ProgramFile.Path });

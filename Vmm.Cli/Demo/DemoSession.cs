@@ -21,7 +21,7 @@ internal sealed partial class DemoSession : IDisposable
     private const int Payload = 56;
 
     private static readonly TimeSpan _pingInterval = TimeSpan.FromMilliseconds(100);
-    private static readonly TimeSpan _answerLimit = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _answerLimit = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan _viewInterval = TimeSpan.FromMilliseconds(150);
     private static readonly TimeSpan _bootLimit = TimeSpan.FromSeconds(10);
 

@@ -11,6 +11,7 @@ internal sealed class Arrival(IncomingMachine machine, ControlPlane control, ILo
 {
     private readonly TaskCompletionSource<Machine> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _cancellation = new();
+    private MigrationListener? _listener;
     private Thread? _thread;
 
     public MigrationStatus Status { get; } = new(control);
@@ -18,20 +19,25 @@ internal sealed class Arrival(IncomingMachine machine, ControlPlane control, ILo
     /// <summary>The machine, which runs here, or why there is none.</summary>
     public Task<Machine> Completion => _completion.Task;
 
-    /// <summary>Waits on a thread of its own.</summary>
-    /// <param name="uri">Where the machine comes from.</param>
+    /// <summary>From now on the machine can come.</summary>
+    /// <param name="uri">From where.</param>
     /// <exception cref="QmpException">It is waited for already.</exception>
     /// <exception cref="IOException">The URI can't be opened.</exception>
-    public void Begin(MigrationUri uri)
+    public void Listen(MigrationUri uri)
     {
-        if (_thread is not null)
+        if (_listener is not null)
         {
             throw new QmpException("The incoming migration has already been started");
         }
 
-        MigrationListener listener = MigrationListener.Open(uri);
-        log.LogInformation("waiting for a machine at {Uri}", listener.Uri);
-        _thread = new Thread(() => Receive(listener)) { Name = "incoming", IsBackground = true };
+        _listener = MigrationListener.Open(uri);
+        log.LogInformation("waiting for a machine at {Uri}", _listener.Uri);
+    }
+
+    /// <summary>After <see cref="Listen"/>: takes it, on a thread of its own.</summary>
+    public void Begin()
+    {
+        _thread = new Thread(() => Receive(_listener!)) { Name = "incoming", IsBackground = true };
         _thread.Start();
     }
 
@@ -39,7 +45,15 @@ internal sealed class Arrival(IncomingMachine machine, ControlPlane control, ILo
     public void Dispose()
     {
         _cancellation.Cancel();
-        _thread?.Join();
+        if (_thread is null)
+        {
+            _listener?.Dispose();
+        }
+        else
+        {
+            _thread.Join();
+        }
+
         _cancellation.Dispose();
     }
 

@@ -15,7 +15,7 @@ internal static class MachineRunner
     public const PosixSignal CountersSignal = (PosixSignal)10;
 
     /// <summary>For a source whose machine has gone; one that is stopped lets go when it is continued.</summary>
-    private const int LettingGoMilliseconds = 1000;
+    private const int LettingGoMilliseconds = 5000;
 
     /// <summary>Boots a guest.</summary>
     public static int Run(MachineOptions options, ILogger log)
@@ -91,12 +91,21 @@ internal static class MachineRunner
         using ControlPlane control = new();
         signals.Catch();
         string name = control.Open(options.Name, options.Qmp);
-        using IncomingMachine incoming = new(control, options with { Name = name }, lifetime, log);
+
+        // From then on no client is answered until the machine's own commands can be.
+        using IncomingMachine incoming = new(control, options with { Name = name }, lifetime, log) { Taken = () => control.Server?.Suspend() };
         using Arrival arrival = new(incoming, control, log);
+
+        // ORDER: whoever is answered finds somebody who listens; a machine that has come is not waited for any more.
+        if (uri is not null)
+        {
+            arrival.Listen(uri);
+        }
+
         control.Serve(name, arrival, lifetime);
         if (uri is not null)
         {
-            arrival.Begin(uri);
+            arrival.Begin();
         }
 
         if (Task.WaitAny(arrival.Completion, lifetime.Completion) != 0)

@@ -99,18 +99,27 @@ internal sealed class Migrations(Machine machine, ControlPlane control, Job job,
         try
         {
             result = run();
-            Status.End(result);
         }
         catch (Exception e) when (e is IOException or UserErrorException)
         {
             failure = e;
-            Status.Fail(e.Message, _cancellation!.IsCancellationRequested);
         }
 
         lock (_lock)
         {
-            _cancellation!.Dispose();
+            bool cancelled = _cancellation!.IsCancellationRequested;
+            _cancellation.Dispose();
             _cancellation = null;
+
+            // ORDER: whoever hears of it can begin the next one.
+            if (result is not null)
+            {
+                Status.End(result);
+            }
+            else
+            {
+                Status.Fail(failure!.Message, cancelled);
+            }
         }
 
         if (result?.Departure is { } departure)

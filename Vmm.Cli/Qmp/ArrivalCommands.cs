@@ -16,7 +16,8 @@ internal static class ArrivalCommands
         {
             string uri = arguments.String("uri");
             arguments.End();
-            arrival.Begin(Parse(uri));
+            arrival.Listen(Parse(uri));
+            arrival.Begin();
         });
         commands.AddQuery("query-status", () => new StatusInfo(RunState.InMigrate.GetName(), false, false), QmpJson.Default.StatusInfo);
         commands.AddQuery("query-migrate", () => MigrationInfo.From(arrival.Status), QmpJson.Default.MigrationInfo);
