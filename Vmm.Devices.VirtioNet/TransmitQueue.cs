@@ -67,6 +67,7 @@ internal sealed class TransmitQueue : IDisposable
         open.Ring.DisableDoorbell();
         int pushed = 0;
         bool goesOn = true;
+        bool isBroken = false;
         for (int i = 0; i < BatchSize && goesOn; i++)
         {
             _frame.Clear();
@@ -93,8 +94,7 @@ internal sealed class TransmitQueue : IDisposable
                     break;
                 default:
                     goesOn = false;
-                    _open = null;
-                    open.Fail(open.Ring.Fault ?? "a transmit chain has too many buffers");
+                    isBroken = true;
                     break;
             }
         }
@@ -105,6 +105,12 @@ internal sealed class TransmitQueue : IDisposable
             {
                 _metrics.CountInterrupt();
             }
+        }
+
+        if (isBroken)
+        {
+            _open = null;
+            open.Fail(open.Ring.Fault ?? "a transmit chain has too many buffers");
         }
 
         return pushed > 0;

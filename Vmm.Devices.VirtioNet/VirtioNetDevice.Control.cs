@@ -42,6 +42,7 @@ public sealed partial class VirtioNetDevice
     {
         int pushed = 0;
         bool goesOn = true;
+        string? fault = null;
         for (int i = 0; i < ControlBatchSize && goesOn; i++)
         {
             _controlReadable.Clear();
@@ -50,7 +51,7 @@ public sealed partial class VirtioNetDevice
             {
                 case PopResult.Taken when chain.WritableBytes == 0:
                     // Nowhere to say what is wrong: as in QEMU the driver has to start over.
-                    FailControl(control, $"control chain {chain.Head} has no room for the acknowledgement");
+                    fault = $"control chain {chain.Head} has no room for the acknowledgement";
                     goesOn = false;
                     break;
                 case PopResult.Taken:
@@ -64,7 +65,7 @@ public sealed partial class VirtioNetDevice
                     goesOn = control.Ring.EnableDoorbell();
                     break;
                 default:
-                    FailControl(control, control.Ring.Fault ?? "a control chain has too many buffers");
+                    fault = control.Ring.Fault ?? "a control chain has too many buffers";
                     goesOn = false;
                     break;
             }
@@ -78,16 +79,15 @@ public sealed partial class VirtioNetDevice
             }
         }
 
-        if (goesOn)
+        if (fault is not null)
+        {
+            _control = null;
+            control.Fail(fault);
+        }
+        else if (goesOn)
         {
             control.Doorbell.Signal();
         }
-    }
-
-    private void FailControl(OpenQueue control, string reason)
-    {
-        _control = null;
-        control.Fail(reason);
     }
 
     private void Count(byte acknowledgement)
