@@ -36,6 +36,7 @@ public sealed class DiskTests(L1Fixture fixture)
     {
         machine.Require($"cp \"$TESTBED_IMAGES\"/root.ext4 {Disk}");
         using L2 guest = new(machine, Hypervisor.Vmm, new L2Options { Root = Disk });
+        LiveUpdate.AllowLongPauses(machine, guest);
         KernelLog.Clear(guest);
         guest.Require($"({Writer.Replace('\n', ' ')}) >/dev/null 2>&1 &");
 

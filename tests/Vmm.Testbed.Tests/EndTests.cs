@@ -11,6 +11,7 @@ public sealed class EndTests(L1Fixture fixture)
         using L2 guest = new(machine, Hypervisor.Vmm, new L2Options { Cpus = 2 });
         guest.Require("cat /sys/class/misc/hw_random/rng_current").Trim().Should().Be("virtio_rng.0");
         guest.Require("head -c 1000 /dev/hwrng | wc -c").Trim().Should().Be("1000");
+        LiveUpdate.AllowLongPauses(machine, guest);
         LiveUpdate.Do(machine, guest);
 
         JobResult stop = machine.Run($"\"$VMM_BINARY\" stop {guest.Name} --timeout 60", TimeSpan.FromSeconds(80));

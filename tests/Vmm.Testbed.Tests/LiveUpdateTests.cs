@@ -13,6 +13,7 @@ public sealed class LiveUpdateTests(L1Fixture fixture)
         using Tap tap = new(machine);
         using L2 guest = new(machine, Hypervisor.Vmm, new L2Options { Cpus = cpus, Tap = tap, Vhost = vhost });
         guest.Require("iperf3 -s -D");
+        LiveUpdate.AllowLongPauses(machine, guest);
         KernelLog.Clear(guest);
         using EchoStream echoes = new(machine, guest);
         using TcpStream stream = new(machine);
@@ -39,6 +40,7 @@ public sealed class LiveUpdateTests(L1Fixture fixture)
         using Tap tap = new(machine);
         using L2 guest = new(machine, Hypervisor.Vmm, new L2Options { Cpus = cpus, Tap = tap, Vhost = vhost });
         guest.Require("iperf3 -s -D");
+        LiveUpdate.AllowLongPauses(machine, guest);
         KernelLog.Clear(guest);
         string process = $"\"$VMM_BINARY\" qmp {guest.Name} x-query-process";
         string source = machine.Require(process);

@@ -6,7 +6,7 @@ namespace Vmm.Testbed.Tests;
 /// <summary>Tests of other projects that need a /dev/vhost-net, which L1 has.</summary>
 public sealed partial class VhostTests(L1Fixture fixture)
 {
-    private static readonly TimeSpan _limit = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan _limit = TimeSpan.FromMinutes(15);
 
     // The descriptor is for one vmm and those that take the guest from it; nobody can open another one.
     private const string GivenDescriptor = "unshare --mount bash -c 'exec 9<>/dev/vhost-net; mount --bind /dev/null /dev/vhost-net; export VMM_TEST_NET=vhostfd=9; exec \"$@\"' bash";

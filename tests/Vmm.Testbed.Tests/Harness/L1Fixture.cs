@@ -50,28 +50,29 @@ public sealed class L1Fixture : IDisposable
     /// <returns>False when it is to be run again.</returns>
     private bool TryRun(Action<L1> scenario)
     {
-        L1 machine = _idle.TryTake(out L1? idle) ? idle : Boot();
+        L1? machine = null;
         bool passed = false;
         try
         {
+            machine = _idle.TryTake(out L1? idle) ? idle : Boot();
             scenario(machine);
             machine.RequireClean();
             passed = true;
         }
         catch (Exception exception) when (IsOfL1(exception, machine) && Interlocked.Increment(ref _repeats) <= MostRepeats)
         {
-            Results.AddRepeat($"{TestContext.Current.Test?.TestDisplayName}: {machine.Complaint}\n{exception}");
+            Results.AddRepeat($"{TestContext.Current.Test?.TestDisplayName}: {machine?.Complaint}\n{exception}");
         }
         finally
         {
-            machine.Guests.ToList().ForEach(guest => guest.Dispose()); // that did not come up
-            if (passed && !machine.IsSpoilt)
+            machine?.Guests.ToList().ForEach(guest => guest.Dispose()); // that did not come up
+            if (passed && machine is { IsSpoilt: false })
             {
                 _idle.Add(machine);
             }
             else
             {
-                machine.Dispose();
+                machine?.Dispose();
             }
         }
 
@@ -79,8 +80,10 @@ public sealed class L1Fixture : IDisposable
     }
 
     /// <summary>Says nothing about vmm: no assertion and no command has failed while L1 was well, and the trace of its kernel is not one of vmm's main thread.</summary>
-    private static bool IsOfL1(Exception exception, L1 machine)
-        => exception is L1LostException or TimeoutException && machine.Complaint is { } complaint && !complaint.Contains("Comm: vmm", StringComparison.Ordinal);
+    /// <param name="exception">What was thrown.</param>
+    /// <param name="machine">Null when it did not boot.</param>
+    private static bool IsOfL1(Exception exception, L1? machine)
+        => exception is L1LostException or TimeoutException && (machine is null || (machine.Complaint is { } complaint && !complaint.Contains("Comm: vmm", StringComparison.Ordinal)));
 
     private L1 Boot()
     {

@@ -6,6 +6,7 @@ namespace Vmm.Testbed.Tests.Harness;
 public sealed class L1Job
 {
     private static readonly TimeSpan _look = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _startLimit = TimeSpan.FromSeconds(20);
 
     private readonly L1 _machine;
     private readonly string _folder;
@@ -56,7 +57,7 @@ public sealed class L1Job
     /// <summary>Ends it and its children.</summary>
     public void Kill()
     {
-        if (HasExited || !_group.Task.IsCompletedSuccessfully)
+        if (HasExited || Task.WaitAny([_group.Task], _startLimit) < 0 || !_group.Task.IsCompletedSuccessfully)
         {
             return;
         }
