@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Vmm.Cli.Tests;
 
@@ -123,8 +125,13 @@ public sealed class ConsoleTests
     public void Terminal_SigTerm_LeavesTheTerminalAsBefore()
     {
         Host.RequireTool("script");
-        string command = $"({Host.Binary} run --kernel demo --append hang & pid=$!; sleep 1; kill $pid; wait $pid; echo code=$?); stty -a";
+        string command = $"({Host.Binary} run --kernel demo --append hang </dev/tty & echo pid=$!; wait $!; echo code=$?); stty -a";
         using VmmProcess process = VmmProcess.StartProgram("script", "--quiet", "--return", "--command", command, "/dev/null");
+        process.WaitForOutput(Banner);
+        Match match = Regex.Match(process.Output, @"pid=(\d+)\s");
+        match.Success.Should().BeTrue(process.Output);
+
+        _ = Tmds.Linux.LibC.kill(int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture), SIGTERM);
 
         process.WaitForExit().Should().Be(0);
         process.Output.Should().Contain(Banner).And.Contain($"code={ExitCode.SignalBase + SIGTERM}").And.MatchRegex(@"[^-]icanon").And.MatchRegex(@"[^-]\becho\b");

@@ -26,6 +26,7 @@ public sealed class DiskTests : IDisposable
     {
         using GuestOnTap guest = GuestOnTap.Start(options: ["--qmp", _folder["q"], .. Options]);
         using QmpPeer peer = QmpPeer.Negotiated(_folder["q"]);
+        peer.AllowLongPauses();
         using UdpEchoClient udp = guest.Open(() => new UdpEchoClient(new IPEndPoint(GuestOnTap.GuestAddress, DemoGuestStatus.EchoPort)));
         Task<EchoReport> load = Task.Factory.StartNew(() => udp.Run(30_000, 16, 64, TimeSpan.FromSeconds(10)), TaskCreationOptions.LongRunning);
         foreach (string how in (string[])["{}", """{"mode":"exec"}""", """{"backend-transfer":["net0"]}""", """{"backend-transfer":["net0","disk0"]}""", "{}"])
@@ -88,6 +89,7 @@ public sealed class DiskTests : IDisposable
         using GuestOnTap guest = GuestOnTap.Start(options: ["--qmp", _folder["q"], .. Options]);
         using QmpPeer peer = QmpPeer.Negotiated(_folder["q"]);
         Keep(peer, state);
+        peer.AllowLongPauses();
         peer.Execute("live-update").TryGetProperty("return", out _).Should().BeTrue();
         peer.Execute("query-status").GetProperty("return").GetProperty("status").GetString().Should().Be("paused");
 

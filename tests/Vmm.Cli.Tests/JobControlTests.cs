@@ -81,6 +81,7 @@ public sealed partial class JobControlTests : IDisposable
         int id = StartInBackground($"--qmp {_folder["q"]}");
         Say("fg; echo code=$?\n", "vmm run");
         using QmpPeer peer = QmpPeer.Negotiated(_folder["q"]);
+        peer.AllowLongPauses();
         int machine = id;
         for (int i = 0; i < 2; i++)
         {
@@ -109,7 +110,7 @@ public sealed partial class JobControlTests : IDisposable
         _folder.Dispose();
     }
 
-    [GeneratedRegex(@"pid=(\d+)")]
+    [GeneratedRegex(@"pid=(\d+)\s")]
     private static partial Regex Pid();
 
     /// <summary>A guest that prints "up", waits for a key, and ends with its code.</summary>
@@ -122,9 +123,8 @@ public sealed partial class JobControlTests : IDisposable
             0x66, 0xBA, 0xFD, 0x03, 0xEC, 0xA8, 0x01, 0x74, 0xFB,
             0x66, 0xBA, 0xF8, 0x03, 0xEC, 0x66, 0xBA, 0x01, 0x05, 0xEE));
         Say($"{Host.Binary} run --kernel {kernel} --memory 64M --log-level error {options} & echo pid=$!\n", "up");
-        Match match = Pid().Match(_shell.Output);
-        match.Success.Should().BeTrue(_shell.Output);
-        return int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture);
+        Wait.Until(() => Pid().IsMatch(_shell.Output), () => $"the process id in: {_shell.Output}");
+        return int.Parse(Pid().Match(_shell.Output).Groups[1].ValueSpan, CultureInfo.InvariantCulture);
     }
 
     /// <summary>Types, and returns what comes up to and after <paramref name="answer"/>.</summary>

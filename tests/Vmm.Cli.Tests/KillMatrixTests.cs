@@ -108,7 +108,7 @@ public sealed class KillMatrixTests
             if (taken)
             {
                 // Past the source's patience.
-                Thread.Sleep(2000);
+                Thread.Sleep(3500);
                 _ = LibC.kill(guest.Destination, LibC.SIGCONT);
             }
 
@@ -313,7 +313,7 @@ public sealed class KillMatrixTests
 
     /// <summary>Short where time is to run out, long where it is not.</summary>
     private static void SetTimeouts(UpdatedGuest guest, string step)
-        => guest.SetTimeouts(verdict: step == "Hello" ? 1500 : 20_000, prepare: step is "Verdict" or "Resources" ? 2000 : step is "Prepared" or "Snapshot" ? 5000 : 20_000, state: 1000, downtime: 300);
+        => guest.SetTimeouts(verdict: step == "Hello" ? 1500 : 20_000, prepare: step is "Verdict" or "Resources" ? 2000 : step is "Prepared" or "Snapshot" ? 5000 : 20_000, state: 1000, downtime: step == "Running" ? 1500 : 300);
 
     private static JsonElement? Update(UpdatedGuest guest)
     {
@@ -324,7 +324,7 @@ public sealed class KillMatrixTests
     private static void Stop(int process)
     {
         _ = LibC.kill(process, LibC.SIGSTOP);
-        Wait.Until(() => Inhabitants.IsStopped(process), () => $"{process} to be stopped");
+        Wait.Until(() => Inhabitants.IsStopped(process) || !Inhabitants.Exists(process), () => $"{process} to be stopped");
     }
 
     private static string Error(JsonElement reply)

@@ -14,7 +14,7 @@ public sealed class TrafficTests
     /// <summary>MAC, MRG_RXBUF, STATUS, INDIRECT_DESC, EVENT_IDX: nothing that lets a checksum be left out or a frame be segmented later.</summary>
     private const ulong WithoutOffloads = 1ul << 5 | 1ul << 15 | 1ul << 16 | 1ul << 28 | 1ul << 29;
 
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(20);
 
     public TrafficTests() => Host.RequireNetwork();
 

@@ -13,7 +13,7 @@ public sealed class LifecycleTests
         using NetGuest guest = NetGuest.Started();
         guest.PostMany(0, 2, 1000);
         guest.Backend.Queues[0].Inject(NetGuest.Frame(5000));
-        NetGuest.WaitFor(() => guest.Received.Waits > 0, "a frame waits");
+        guest.WaitForWaitingFrame();
 
         guest.Start(NetGuest.Mergeable);
 
@@ -44,7 +44,7 @@ public sealed class LifecycleTests
         guest.PostMany(0, 2, 1000);
         byte[] frame = NetGuest.Frame(5000);
         guest.Backend.Queues[0].Inject(frame);
-        NetGuest.WaitFor(() => guest.Received.Waits > 0, "the frame waits");
+        guest.WaitForWaitingFrame();
 
         guest.Driver.Transport.Pause();
         guest.Driver.Transport.GetQueue(0).State.NextAvailable.Should().Be(0);

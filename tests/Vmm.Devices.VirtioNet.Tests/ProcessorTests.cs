@@ -204,7 +204,7 @@ public sealed class ProcessorTests
         guest.Start(Features);
         guest.PostMany(0, 2, 1000);
         guest.Backend.Queues[0].Inject(NetGuest.Frame(5000));
-        NetGuest.WaitFor(() => guest.Received.Waits > 0, "the frame waits");
+        guest.WaitForWaitingFrame();
 
         guest.Driver.Transport.Pause();
         processors[0].Refuses = false;

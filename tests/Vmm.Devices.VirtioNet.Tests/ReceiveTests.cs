@@ -151,7 +151,7 @@ public sealed class ReceiveTests
         using NetGuest guest = NetGuest.Started(NetGuest.Control);
         guest.PostMany(0, 1, 1526);
         guest.Backend.Queues[0].Inject(NetGuest.Frame(3000, to: new MacAddress(0x0200_0000_0077)));
-        SpinWait.SpinUntil(() => guest.Received.Waits > 0, 5000).Should().BeTrue();
+        guest.WaitForWaitingFrame();
 
         guest.Command(0, 0, 0).Should().Be(0, "promiscuous mode can be switched off");
         guest.PostMany(0, 4, 1526);
@@ -200,7 +200,7 @@ public sealed class ReceiveTests
         byte[] frame = NetGuest.Frame(5000);
 
         guest.Backend.Queues[0].Inject(frame, NetGuest.Frame(100, 2));
-        NetGuest.WaitFor(() => guest.Received.Waits > 0, "the frame waits");
+        NetGuest.WaitFor(() => guest.Received.Waits > 0 && guest.Backend.Queues[0].Waiting == 1, "the frame waits");
         guest.Driver.Queues[0].UsedIndex.Should().Be(0, "no part of it is shown");
         guest.PostMany(0, 2, 1000);
         guest.PostMany(0, 4, 1000);

@@ -77,6 +77,7 @@ public sealed class TransmitTests
         guest.Send(frame);
 
         guest.TakeSent().Should().Equal(frame);
+        guest.Driver.WaitForUsed(1, out _, out _).Should().BeTrue("it is counted by then");
         guest.Transmitted.Bytes.Should().Be(length);
     }
 

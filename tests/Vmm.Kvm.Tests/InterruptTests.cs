@@ -3,6 +3,7 @@ using Vmm.Core.Interrupts;
 using Vmm.Core.Machine;
 using Vmm.Core.Memory;
 using Vmm.Kvm.Tests.Guests;
+using static Vmm.Kvm.Tests.Guests.InterruptGuest;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace Vmm.Kvm.Tests;
@@ -191,24 +192,5 @@ public class InterruptTests
         doorbell.TryDrain().Should().BeTrue();
         doorbell.TryDrain().Should().BeFalse();
         seen.Should().Equal(4u, 3u);
-    }
-
-    /// <summary>
-    /// With the line low no further interrupt comes. One may still be on its way: a KVM that emulates the guest's kernel ends the
-    /// interrupt as it delivers it, so that a line which is high at that moment interrupts once more.
-    /// </summary>
-    private static void ExpectQuiet(GuestMachine machine)
-    {
-        uint count = 0;
-        SpinWait.SpinUntil(
-            () =>
-            {
-                uint before = count;
-                count = machine.Get<uint>(InterruptGuest.Count);
-                Thread.Sleep(20);
-                return count == before;
-            },
-            TimeSpan.FromSeconds(30)).Should().BeTrue("a line that is low does not interrupt for ever");
-        machine.Lifetime.HasEnded.Should().BeFalse();
     }
 }

@@ -81,11 +81,19 @@ public class PauseTests
     }
 
     [Fact]
-    public void Pause_WhileCollectionsRun_StillStopsTheGuest()
+    public async Task Pause_WhileCollectionsRun_StillStopsTheGuest()
     {
         using var machine = new GuestMachine();
         machine.Start32(CountToPort);
-        using var collector = new Timer(_ => GC.Collect(), null, 0, period: 1); // Back to back they would leave nobody time for anything.
+        using var stop = new CancellationTokenSource();
+        Task collector = Task.Run(() =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                GC.Collect();
+                Thread.Sleep(1); // Back to back they would leave nobody time for anything.
+            }
+        });
         int first = GC.CollectionCount(2);
         while (GC.CollectionCount(2) < first + 200)
         {
@@ -93,6 +101,8 @@ public class PauseTests
             machine.Vm.Resume();
         }
 
+        await stop.CancelAsync();
+        await collector;
         machine.WaitForCounter(Counter, machine.Get<uint>(Counter) + 10);
     }
 

@@ -62,7 +62,7 @@ internal sealed class GuestOnTap : IDisposable
     public DemoGuestStatus RequestStatus()
     {
         using Socket socket = Network.OpenUdp();
-        socket.ReceiveTimeout = 5000;
+        socket.ReceiveTimeout = 20_000;
         socket.Connect(new IPEndPoint(GuestAddress, DemoGuestStatus.Port));
         socket.Send(ReadOnlySpan<byte>.Empty);
         byte[] answer = new byte[DemoGuestStatus.Size];

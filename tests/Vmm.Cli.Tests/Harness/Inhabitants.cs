@@ -30,10 +30,22 @@ internal sealed class Inhabitants(NetworkTestbed network)
     ];
 
     /// <summary>Whether signals have stopped it.</summary>
-    public static bool IsStopped(int id)
+    public static bool IsStopped(int id) => StateOf(id) is 'T';
+
+    public static bool Exists(int id) => StateOf(id) is not null;
+
+    /// <summary>Null when there is no such process.</summary>
+    private static char? StateOf(int id)
     {
-        string status = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{id}/stat"));
-        return status[status.LastIndexOf(')') + 2] is 'T';
+        try
+        {
+            string status = File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{id}/stat"));
+            return status.Length > 0 ? status[status.LastIndexOf(')') + 2] : null;
+        }
+        catch (IOException)
+        {
+            return null;
+        }
     }
 
     private static List<string> Open(int id, string target)

@@ -8,8 +8,9 @@ namespace Vmm.Cli.Tests.Harness;
 /// <param name="toSource">The source's channel.</param>
 /// <param name="toDestination">The destination's.</param>
 /// <param name="onMessage">See <see cref="Interposer.OnMessage"/>.</param>
+/// <param name="onFailure">Told what that threw; both processes find their channels closed then.</param>
 internal sealed class InterposedUpdate(
-    int destination, MessageSocket toSource, MessageSocket toDestination, Func<InterposedUpdate, PassingMessage, IEnumerable<PassingMessage>> onMessage)
+    int destination, MessageSocket toSource, MessageSocket toDestination, Func<InterposedUpdate, PassingMessage, IEnumerable<PassingMessage>> onMessage, Action<Exception> onFailure)
 {
     private const int SHUT_RDWR = 2;
 
@@ -57,7 +58,12 @@ internal sealed class InterposedUpdate(
     {
         while (Read(from) is { } message)
         {
-            PassingMessage[] passing = [.. onMessage(this, message)];
+            if (Ask(message) is not { } passing)
+            {
+                Close(from);
+                break;
+            }
+
             foreach (PassingMessage next in passing)
             {
                 Write(to, next.Bytes, next.Files);
@@ -78,6 +84,22 @@ internal sealed class InterposedUpdate(
         {
             toSource.Dispose();
             toDestination.Dispose();
+        }
+    }
+
+    /// <returns>Null when the test has failed at it.</returns>
+    private PassingMessage[]? Ask(PassingMessage message)
+    {
+        try
+        {
+            return [.. onMessage(this, message)];
+        }
+#pragma warning disable CA1031 // It is the test's, which is told.
+        catch (Exception e)
+#pragma warning restore CA1031
+        {
+            onFailure(e);
+            return null;
         }
     }
 

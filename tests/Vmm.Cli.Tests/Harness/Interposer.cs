@@ -13,6 +13,7 @@ internal sealed class Interposer : IDisposable
 {
     private readonly Socket _listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
     private readonly Thread _thread;
+    private volatile Exception? _failure;
 
     /// <param name="folder">For its files.</param>
     /// <param name="behind">The process that the source knows is a shell, and the destination a child of that: what the source does to it, the destination does not feel.</param>
@@ -42,6 +43,7 @@ internal sealed class Interposer : IDisposable
     {
         _listener.Dispose();
         _thread.Join();
+        _failure.Should().BeNull("the test was asked what to do with a message");
     }
 
     private void Serve()
@@ -81,6 +83,6 @@ internal sealed class Interposer : IDisposable
             child.Send([0], default, [far]);
         }
 
-        new InterposedUpdate(BinaryPrimitives.ReadInt32LittleEndian(id), MessageSocket.Adopt(files[0]), near, (update, message) => OnMessage(update, message)).Start();
+        new InterposedUpdate(BinaryPrimitives.ReadInt32LittleEndian(id), MessageSocket.Adopt(files[0]), near, (update, message) => OnMessage(update, message), e => _failure ??= e).Start();
     }
 }

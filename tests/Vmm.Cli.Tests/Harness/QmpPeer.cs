@@ -44,9 +44,11 @@ internal sealed class QmpPeer : IDisposable
     public void Send(string text) => _socket.Send(Encoding.UTF8.GetBytes(text)).Should().Be(Encoding.UTF8.GetByteCount(text));
 
     /// <summary>What it takes without waiting for long.</summary>
-    public int TrySend(byte[] bytes)
+    /// <param name="bytes">What to send.</param>
+    /// <param name="patience">How long that is, in milliseconds.</param>
+    public int TrySend(byte[] bytes, int patience = 200)
     {
-        _socket.SendTimeout = 200;
+        _socket.SendTimeout = patience;
         try
         {
             return _socket.Send(bytes);
@@ -56,6 +58,9 @@ internal sealed class QmpPeer : IDisposable
             return -1;
         }
     }
+
+    /// <summary>For live updates that are to succeed, however long the machine at hand keeps their processes from its CPUs.</summary>
+    public void AllowLongPauses() => Execute("migrate-set-parameters", """{"downtime-limit":20000}""").GetProperty("return").GetRawText().Should().Be("{}");
 
     public void EndInput() => _socket.Shutdown(SocketShutdown.Send);
 

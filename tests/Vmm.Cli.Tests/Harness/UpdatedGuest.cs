@@ -19,6 +19,7 @@ internal sealed class UpdatedGuest : IDisposable
         Source = Guest.Process.Id;
         Inhabitants = new Inhabitants(Guest.Network);
         Peer = QmpPeer.Negotiated(_folder["q"]);
+        SetTimeouts();
         _load = new EchoLoad(Guest);
     }
 
@@ -129,9 +130,9 @@ internal sealed class UpdatedGuest : IDisposable
 
         _load.Dispose();
         Peer.Dispose();
-        Interposer.Dispose();
         Guest.Dispose();
         _folder.Dispose();
+        Interposer.Dispose();
     }
 
     private string Describe()

@@ -90,7 +90,7 @@ public sealed class NameTests : IDisposable
     public void Qmp_None_HasNoSocket()
     {
         VmmProcess machine = Start("--qmp", "none");
-        Wait.Until(() => machine.HasExited || machine.ThreadFolders.Any(folder => File.ReadAllText(Path.Combine(folder, "comm")).Trim() == "vcpu0"), () => "the guest");
+        Wait.Until(() => machine.HasExited || machine.ThreadFolders.Any(folder => NameOf(folder) == "vcpu0"), () => "the guest");
 
         machine.HasExited.Should().BeFalse(machine.Error);
         List().Should().ContainSingle();
@@ -224,6 +224,19 @@ public sealed class NameTests : IDisposable
     }
 
     private static string SocketOf(string name) => Path.Combine(Host.RuntimeFolder, "vmm", name + ".qmp");
+
+    /// <summary>Of a thread; null when it has ended.</summary>
+    private static string? NameOf(string thread)
+    {
+        try
+        {
+            return File.ReadAllText(Path.Combine(thread, "comm")).Trim();
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
 
     private static string[] List()
     {

@@ -102,7 +102,7 @@ public sealed class ProtocolTests : IDisposable
         endless.AsSpan().Fill((byte)' ');
         "{"u8.CopyTo(endless);
         int sent = 0;
-        for (int more; sent <= QmpClient.MaxInput + (64 << 10) && (more = peer.TrySend(endless)) > 0; sent += more)
+        for (int more; sent <= QmpClient.MaxInput + (64 << 10) && (more = peer.TrySend(endless, patience: 30_000)) > 0; sent += more)
         {
             endless[0] = (byte)' ';
         }

@@ -13,7 +13,7 @@ public sealed class MessageSocketTests
     {
         (MessageSocket near, MessageSocket far) = MessageSocket.CreatePair();
         int caught = 0;
-        using PosixSignalRegistration signal = PosixSignalRegistration.Create((PosixSignal)LibC.SIGCONT, context =>
+        using PosixSignalRegistration signal = PosixSignalRegistration.Create((PosixSignal)LibC.SIGWINCH, context =>
         {
             context.Cancel = true;
             Interlocked.Increment(ref caught);
@@ -28,7 +28,7 @@ public sealed class MessageSocketTests
         waiter.Start();
         Eventually.Holds(() => Volatile.Read(ref id) != 0 && State(id) == 'S', "it waits");
 
-        Libc.tgkill(Environment.ProcessId, id, LibC.SIGCONT).Should().Be(0);
+        Libc.tgkill(Environment.ProcessId, id, LibC.SIGWINCH).Should().Be(0);
         Eventually.Holds(() => Volatile.Read(ref caught) > 0, "the signal came");
         far.Dispose();
 

@@ -178,7 +178,7 @@ public sealed class GuestMemoryTests
         Assert.SkipUnless(GuestMemoryFile.HasTransparentHugePages, "no transparent huge pages for this user on this host");
         using GuestMemory memory = Create(8 * MiB);
         memory.TryWrite(new GuestAddress(5 * MiB), 1ul).Should().BeTrue();
-        string pages = File.ReadAllText("/proc/self/smaps").Split(GuestMemoryFile.Name)[1];
+        string pages = File.ReadAllText("/proc/self/smaps").Split($"\n{memory.Regions[0].HostAddress:x}-")[1];
         pages.Split('\n').First(line => line.StartsWith("ShmemPmdMapped:", StringComparison.Ordinal)).Should().MatchRegex(" 2048 kB$");
     }
 

@@ -96,6 +96,9 @@ internal sealed class NetGuest : IDisposable
         }
     }
 
+    /// <summary>Waits until a frame that came has been read and waits for buffers of the guest.</summary>
+    public void WaitForWaitingFrame() => WaitFor(() => Received.Waits > 0 && Backend.Queues[0].Waiting == 0, "a frame waits for buffers");
+
     public ulong Allocate(uint bytes)
     {
         ulong at = _next;

@@ -150,14 +150,6 @@ public class InterruptMoveTests
         line.SetLevel(false);
     }
 
-    private static void ExpectQuiet(GuestMachine machine)
-    {
-        Thread.Sleep(20);
-        uint count = machine.Get<uint>(Count);
-        Thread.Sleep(20);
-        machine.Get<uint>(Count).Should().Be(count, "the line is low");
-    }
-
     private static void ExpectCount(GuestMachine machine, uint expected)
     {
         Thread.Sleep(30);

@@ -43,7 +43,7 @@ public unsafe class TimerMoveTests
     [Fact]
     public void OneShot_ArmedAcrossTheMove_GoesOnFromWhereItWas()
     {
-        using GuestMachine source = StartWithCount(milliseconds: 500);
+        using GuestMachine source = StartWithCount(milliseconds: 2000);
         using GuestMachine destination = MachineMove.Prepare(source);
         Thread.Sleep(20);
         source.Vm.Pause();
@@ -51,7 +51,7 @@ public unsafe class TimerMoveTests
         MachineMove.Carry(source, destination);
 
         (uint initial, uint left) = Counts(destination);
-        initial.Should().Be(500 * PerMillisecond);
+        initial.Should().Be(2000 * PerMillisecond);
         left.Should().BeGreaterThan(0).And.BeLessThanOrEqualTo(before);
         destination.Vm.Resume();
         destination.WaitForCounter(Count, 0);

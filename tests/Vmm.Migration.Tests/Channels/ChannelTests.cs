@@ -15,7 +15,7 @@ namespace Vmm.Migration.Tests.Channels;
 public sealed class ChannelTests : IDisposable
 {
     private static readonly TimeSpan s_limit = TimeSpan.FromSeconds(20);
-    private static readonly MigrationTimeouts s_short = new() { Stall = TimeSpan.FromSeconds(2), State = TimeSpan.FromSeconds(1), Verdict = TimeSpan.FromSeconds(1) };
+    private static readonly MigrationTimeouts s_timeouts = new() { Stall = s_limit, State = s_limit, Verdict = s_limit };
 
     private readonly string _folder = Directory.CreateTempSubdirectory("vmm-channel-").FullName;
     private readonly StreamMachine _source = StreamMachine.CreateSource(8 << 20);
@@ -47,9 +47,9 @@ public sealed class ChannelTests : IDisposable
         using MigrationChannel far = await accepting.WaitAsync(s_limit);
         (near.IsBidirectional, near.MayCarryDescriptors, far.MayCarryDescriptors).Should().Be((true, scheme == "unix", scheme == "unix"));
 
-        Task<long> outgoing = Task.Run(() => new OutgoingStream(near, _source, s_short).Run());
+        Task<long> outgoing = Task.Run(() => new OutgoingStream(near, _source, s_timeouts).Run());
         far.WaitForContent(s_limit).Should().Be(ChannelContent.Stream);
-        new IncomingStream(far, _destination, s_short).Run();
+        new IncomingStream(far, _destination, s_timeouts).Run();
 
         (await outgoing.WaitAsync(s_limit)).Should().BeGreaterThan(3 << 20);
         ShouldHaveMoved();
@@ -64,13 +64,13 @@ public sealed class ChannelTests : IDisposable
         using (MigrationChannel near = MigrationChannel.Connect(MigrationUri.Parse(there.Replace("{0}", _folder, StringComparison.Ordinal)), s_limit))
         {
             (near.IsBidirectional, near.MayCarryDescriptors, near.Peer).Should().Be((false, false, null));
-            new OutgoingStream(near, _source, s_short).Run();
+            new OutgoingStream(near, _source, s_timeouts).Run();
         }
 
         using MigrationListener listener = MigrationListener.Open(MigrationUri.Parse(back.Replace("{0}", _folder, StringComparison.Ordinal)));
         using MigrationChannel far = listener.Accept();
         far.WaitForContent(s_limit).Should().Be(ChannelContent.Stream);
-        new IncomingStream(far, _destination, s_short).Run();
+        new IncomingStream(far, _destination, s_timeouts).Run();
 
         ShouldHaveMoved();
     }
@@ -86,12 +86,12 @@ public sealed class ChannelTests : IDisposable
 
         Task<long> outgoing = Task.Run(() =>
         {
-            long size = new OutgoingStream(near, _source, s_short).Run();
+            long size = new OutgoingStream(near, _source, s_timeouts).Run();
             near.Dispose();
             return size;
         });
         using MigrationChannel far = listener.Accept();
-        new IncomingStream(far, _destination, s_short).Run();
+        new IncomingStream(far, _destination, s_timeouts).Run();
 
         await outgoing.WaitAsync(s_limit);
         ShouldHaveMoved();
@@ -108,8 +108,8 @@ public sealed class ChannelTests : IDisposable
         using MigrationChannel far = listener.Accept();
         near.Peer!.Value.ProcessId.Should().Be(Environment.ProcessId);
 
-        Task<long> outgoing = Task.Run(() => new OutgoingStream(near, _source, s_short).Run());
-        new IncomingStream(far, _destination, s_short).Run();
+        Task<long> outgoing = Task.Run(() => new OutgoingStream(near, _source, s_timeouts).Run());
+        new IncomingStream(far, _destination, s_timeouts).Run();
 
         await outgoing.WaitAsync(s_limit);
         ShouldHaveMoved();
@@ -122,7 +122,7 @@ public sealed class ChannelTests : IDisposable
         MigrationUri uri = MigrationUri.Parse($"file:{path}");
         using (MigrationChannel near = MigrationChannel.Connect(uri, s_limit))
         {
-            new OutgoingStream(near, _source, s_short).Run();
+            new OutgoingStream(near, _source, s_timeouts).Run();
         }
 
         byte[] old = File.ReadAllBytes(path);
@@ -133,7 +133,7 @@ public sealed class ChannelTests : IDisposable
 
         using (MigrationChannel near = MigrationChannel.Connect(uri, s_limit))
         {
-            Action run = () => new OutgoingStream(near, _source, s_short, new CancellationToken(canceled: true)).Run();
+            Action run = () => new OutgoingStream(near, _source, s_timeouts, new CancellationToken(canceled: true)).Run();
             near.OpenStream(s_limit).Write([1, 2, 3]);
             near.Dispose();
             run.Should().Throw<IOException>();
@@ -149,7 +149,7 @@ public sealed class ChannelTests : IDisposable
     {
         using MigrationChannel near = MigrationChannel.Connect(MigrationUri.Parse("exec:cat >/dev/null; echo no space left >&2; exit 3"), s_limit);
 
-        Action run = () => new OutgoingStream(near, _source, s_short).Run();
+        Action run = () => new OutgoingStream(near, _source, s_timeouts).Run();
 
         run.Should().Throw<ChannelException>().WithMessage("exec:cat >/dev/null; echo no space left >&2; exit 3 ended with exit code 3: no space left.");
         (_source.Pauses, _source.Resumes).Should().Be((1, 1));
@@ -160,7 +160,7 @@ public sealed class ChannelTests : IDisposable
     {
         using MigrationChannel near = MigrationChannel.Connect(MigrationUri.Parse("exec:head -c 100 >/dev/null"), s_limit);
 
-        Action run = () => new OutgoingStream(near, _source, s_short).Run();
+        Action run = () => new OutgoingStream(near, _source, s_timeouts).Run();
 
         run.Should().Throw<MigrationException>().WithMessage("state: the peer has closed the channel");
         _source.Resumes.Should().Be(1);
@@ -172,7 +172,7 @@ public sealed class ChannelTests : IDisposable
         using MigrationListener listener = MigrationListener.Open(MigrationUri.Parse("exec:sleep 60"));
         using MigrationChannel far = listener.Accept();
 
-        Action run = () => new IncomingStream(far, _destination, s_short with { Stall = TimeSpan.FromMilliseconds(200) }).Run();
+        Action run = () => new IncomingStream(far, _destination, s_timeouts with { Stall = TimeSpan.FromMilliseconds(200) }).Run();
 
         run.Should().Throw<MigrationException>().WithMessage("state: the peer has sent nothing for 200 ms");
         _destination.Runs.Should().Be(0);
@@ -184,7 +184,7 @@ public sealed class ChannelTests : IDisposable
         using MigrationListener listener = MigrationListener.Open(MigrationUri.Parse("exec:echo it is gone >&2; exit 4"));
         using MigrationChannel far = listener.Accept();
 
-        Action run = () => new IncomingStream(far, _destination, s_short).Run();
+        Action run = () => new IncomingStream(far, _destination, s_timeouts).Run();
 
         run.Should().Throw<MigrationException>().WithMessage("state: exec:echo it is gone >&2; exit 4 ended with exit code 4: it is gone.");
     }
@@ -223,7 +223,7 @@ public sealed class ChannelTests : IDisposable
         (MessageSocket first, MessageSocket second) = MessageSocket.CreatePair();
         using MigrationChannel near = MigrationChannel.FromSocket(Uri("unix"), first);
         using MigrationChannel far = MigrationChannel.FromSocket(Uri("unix"), second);
-        Task<long> outgoing = Task.Run(() => new OutgoingStream(near, _source, s_short with { Stall = TimeSpan.FromMilliseconds(500) }).Run());
+        Task<long> outgoing = Task.Run(() => new OutgoingStream(near, _source, failure.EndsWith("silent", StringComparison.Ordinal) ? s_timeouts with { Stall = TimeSpan.FromMilliseconds(500) } : s_timeouts).Run());
         new MachineStreamReader(far.OpenStream(s_limit), _destination).Read(untilEnd: false);
         using MessageChannel messages = new(second);
         if (failure.StartsWith("prepares", StringComparison.Ordinal))
@@ -266,7 +266,7 @@ public sealed class ChannelTests : IDisposable
             MachineStreamWriter.Write(stream, _source);
         });
 
-        Action run = () => new IncomingStream(far, _destination, s_short).Run();
+        Action run = () => new IncomingStream(far, _destination, s_timeouts).Run();
 
         run.Should().Throw<MigrationException>().WithMessage("*: the peer has closed the channel");
         _destination.Runs.Should().Be(0);
@@ -286,8 +286,8 @@ public sealed class ChannelTests : IDisposable
         using MessageChannel near = new(first);
         using MessageChannel far = new(second);
         ProbedMachine machine = new(c => carries = c);
-        Task incoming = Task.Run(() => new IncomingMigration(far, machine, s_short).Run());
-        using OutgoingMigration outgoing = new(near, new FakeMachine(), s_short);
+        Task incoming = Task.Run(() => new IncomingMigration(far, machine, s_timeouts).Run());
+        using OutgoingMigration outgoing = new(near, new FakeMachine(), s_timeouts);
 
         outgoing.Ask().Reasons.Should().Equal("no open files come through");
 
@@ -426,8 +426,8 @@ public sealed class ChannelTests : IDisposable
         (MessageSocket first, MessageSocket second) = MessageSocket.CreatePair();
         using MigrationChannel near = MigrationChannel.FromSocket(Uri("unix"), first);
         using MigrationChannel far = MigrationChannel.FromSocket(Uri("unix"), second);
-        Task<IOException> outgoing = Task.Run(() => Catch(() => new OutgoingStream(near, _source, s_short).Run(), near));
-        IOException incoming = Catch(() => new IncomingStream(far, destination, s_short).Run(), far);
+        Task<IOException> outgoing = Task.Run(() => Catch(() => new OutgoingStream(near, _source, s_timeouts).Run(), near));
+        IOException incoming = Catch(() => new IncomingStream(far, destination, s_timeouts).Run(), far);
         return (await outgoing.WaitAsync(s_limit), incoming);
     }
 

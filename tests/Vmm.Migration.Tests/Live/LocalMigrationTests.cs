@@ -12,12 +12,21 @@ namespace Vmm.Migration.Tests.Live;
 /// <summary>The two sides of the protocol against each other, and each against a peer that fails at every step.</summary>
 public sealed class LocalMigrationTests : IDisposable
 {
+    /// <summary>Where time is to run out.</summary>
     private static readonly MigrationTimeouts s_short = new()
     {
         Verdict = TimeSpan.FromSeconds(1),
         Prepare = TimeSpan.FromSeconds(1),
         State = TimeSpan.FromSeconds(1),
         Switchover = TimeSpan.FromMilliseconds(200),
+    };
+
+    private static readonly MigrationTimeouts s_long = new()
+    {
+        Verdict = TimeSpan.FromSeconds(20),
+        Prepare = TimeSpan.FromSeconds(20),
+        State = TimeSpan.FromSeconds(20),
+        Switchover = TimeSpan.FromSeconds(20),
     };
 
     private readonly FakeMachine _here = new();
@@ -40,7 +49,7 @@ public sealed class LocalMigrationTests : IDisposable
     [Fact]
     public async Task Run_WithAGoodDestination_MovesTheMachine()
     {
-        Task<MigrationTimes> destination = Task.Run(() => new IncomingMigration(_far, _there, s_short).Run());
+        Task<MigrationTimes> destination = Task.Run(() => new IncomingMigration(_far, _there, s_long).Run());
 
         MigrationTimes times = Migrate(_here);
 
@@ -56,8 +65,8 @@ public sealed class LocalMigrationTests : IDisposable
     public async Task Ask_OfADestinationThatRefuses_HasAllReasonsAndNoPause()
     {
         FakeMachine there = new() { Reasons = ["net0: 4 queues, 2 can be", "net1: no such device"] };
-        Task destination = Task.Run(() => new IncomingMigration(_far, there, s_short).Run());
-        using OutgoingMigration migration = new(_near, _here, s_short);
+        Task destination = Task.Run(() => new IncomingMigration(_far, there, s_long).Run());
+        using OutgoingMigration migration = new(_near, _here, s_long);
 
         migration.Ask().Reasons.Should().Equal(there.Reasons);
 
@@ -82,7 +91,7 @@ public sealed class LocalMigrationTests : IDisposable
             Fail(failure);
         });
 
-        MigrationException e = Invoking(() => Migrate(_here)).Should().Throw<MigrationException>().Which;
+        MigrationException e = Invoking(() => Migrate(_here, failure == "is silent" ? s_short : s_long)).Should().Throw<MigrationException>().Which;
 
         e.Message.Should().MatchRegex(failure switch
         {
@@ -101,7 +110,7 @@ public sealed class LocalMigrationTests : IDisposable
     public async Task Run_WhenTheResourcesDoNotFit_NamesTheSection()
     {
         FakeMachine there = new() { Resources = [new FixedSection<UartState>("ram", default)] };
-        Task destination = Task.Run(() => new IncomingMigration(_far, there, s_short).Run());
+        Task destination = Task.Run(() => new IncomingMigration(_far, there, s_long).Run());
 
         Invoking(() => Migrate(_here)).Should().Throw<MigrationException>().WithMessage("*the destination says: resources: ram: *");
 
@@ -113,7 +122,7 @@ public sealed class LocalMigrationTests : IDisposable
     public async Task Run_WhenTheStateDoesNotFit_RunsOnInTheSource()
     {
         FakeMachine there = new(empty: true) { StateName = "serial1" };
-        Task destination = Task.Run(() => new IncomingMigration(_far, there, s_short).Run());
+        Task destination = Task.Run(() => new IncomingMigration(_far, there, s_long).Run());
 
         Invoking(() => Migrate(_here)).Should().Throw<MigrationException>().WithMessage("*the destination says: state: serial1: *");
 
@@ -148,7 +157,7 @@ public sealed class LocalMigrationTests : IDisposable
             return baton.TryTake();
         });
 
-        Invoking(() => Migrate(_here)).Should().Throw<MigrationException>();
+        Invoking(() => Migrate(_here, s_short)).Should().Throw<MigrationException>();
         withdrawn.Set();
 
         (await destination).Should().BeFalse("the source runs the guest again");
@@ -161,7 +170,7 @@ public sealed class LocalMigrationTests : IDisposable
         Task destination = Task.Run(() =>
         {
             Play(MessageType.State).TryTake();
-            _far.Send(MigrationStep.Running, MessageType.Running, "{"u8, [], new Deadline(s_short.State));
+            _far.Send(MigrationStep.Running, MessageType.Running, "{"u8, [], new Deadline(s_long.State));
         });
 
         Migrate(_here).Running.Should().Be(0);
@@ -179,7 +188,7 @@ public sealed class LocalMigrationTests : IDisposable
         MessageType before = Enum.Parse<MessageType>(step);
         Task source = Task.Run(() =>
         {
-            using OutgoingMigration migration = new(_near, _here, s_short);
+            using OutgoingMigration migration = new(_near, _here, s_long);
             if (before > MessageType.Hello)
             {
                 migration.Ask();
@@ -189,14 +198,14 @@ public sealed class LocalMigrationTests : IDisposable
             {
                 StateBuffer resources = new();
                 SectionWriter.Write(resources, RecordedStream.Machine, []);
-                _near.Send(MigrationStep.Resources, MessageType.Resources, resources.Written, [], new Deadline(s_short.State));
-                _near.Receive(MigrationStep.Prepared, new Deadline(s_short.State));
+                _near.Send(MigrationStep.Resources, MessageType.Resources, resources.Written, [], new Deadline(s_long.State));
+                _near.Receive(MigrationStep.Prepared, new Deadline(s_long.State));
             }
 
             _near.Dispose();
         });
 
-        Invoking(() => new IncomingMigration(_far, _there, s_short).Run()).Should().Throw<MigrationException>().WithMessage("*the peer has closed the channel");
+        Invoking(() => new IncomingMigration(_far, _there, s_long).Run()).Should().Throw<MigrationException>().WithMessage("*the peer has closed the channel");
 
         _there.Runs.Should().Be(0);
         await source;
@@ -209,47 +218,47 @@ public sealed class LocalMigrationTests : IDisposable
         {
             Baton baton = Baton.Create();
             byte[] manifest = JsonSerializer.SerializeToUtf8Bytes(_here.Manifest, MigrationJson.Default.Manifest);
-            _near.Send(MigrationStep.Hello, MessageType.Hello, manifest, [baton.File], new Deadline(s_short.Verdict));
-            _near.Receive(MigrationStep.Verdict, new Deadline(s_short.Verdict));
+            _near.Send(MigrationStep.Hello, MessageType.Hello, manifest, [baton.File], new Deadline(s_long.Verdict));
+            _near.Receive(MigrationStep.Verdict, new Deadline(s_long.Verdict));
             SendStream(MessageType.Resources, []);
-            _near.Receive(MigrationStep.Prepared, new Deadline(s_short.Prepare));
+            _near.Receive(MigrationStep.Prepared, new Deadline(s_long.Prepare));
             SendStream(MessageType.Snapshot, []);
-            _near.Receive(MigrationStep.Snapshot, new Deadline(s_short.Prepare));
+            _near.Receive(MigrationStep.Snapshot, new Deadline(s_long.Prepare));
             SendStream(MessageType.Pausing, []);
             baton.TryOffer();
             SendStream(MessageType.State, [.. _here.State, new TimesSection()]);
             _near.Dispose();
         });
 
-        new IncomingMigration(_far, _there, s_short).Run();
+        new IncomingMigration(_far, _there, s_long).Run();
 
         _there.Runs.Should().Be(1);
         await source;
     }
 
-    private MigrationTimes Migrate(FakeMachine machine)
+    private MigrationTimes Migrate(FakeMachine machine, MigrationTimeouts? timeouts = null)
     {
-        using OutgoingMigration migration = new(_near, machine, s_short);
+        using OutgoingMigration migration = new(_near, machine, timeouts ?? s_long);
         return migration.Run(migration.Ask(), MonotonicClock.Now);
     }
 
     /// <summary>The destination's part up to the arrival of <paramref name="last"/>, which it does not answer.</summary>
     private Baton Play(MessageType last)
     {
-        Baton baton = Baton.Adopt(_far.Receive(MigrationStep.Hello, new Deadline(s_short.Verdict)).Descriptors[0]);
+        Baton baton = Baton.Adopt(_far.Receive(MigrationStep.Hello, new Deadline(s_long.Verdict)).Descriptors[0]);
         if (last > MessageType.Hello)
         {
             Answer(MessageType.Verdict, JsonSerializer.SerializeToUtf8Bytes(new Verdict("test", [], [1]), MigrationJson.Default.Verdict));
-            _far.Receive(MigrationStep.Resources, new Deadline(s_short.Prepare));
+            _far.Receive(MigrationStep.Resources, new Deadline(s_long.Prepare));
         }
 
         if (last > MessageType.Resources)
         {
             Answer(MessageType.Prepared, default);
-            _far.Receive(MigrationStep.Snapshot, new Deadline(s_short.Prepare)).Type.Should().Be(MessageType.Snapshot);
+            _far.Receive(MigrationStep.Snapshot, new Deadline(s_long.Prepare)).Type.Should().Be(MessageType.Snapshot);
             Answer(MessageType.Ready, default);
-            _far.Receive(MigrationStep.Pause, new Deadline(s_short.State)).Type.Should().Be(MessageType.Pausing);
-            _far.Receive(MigrationStep.State, new Deadline(s_short.State)).Type.Should().Be(MessageType.State);
+            _far.Receive(MigrationStep.Pause, new Deadline(s_long.State)).Type.Should().Be(MessageType.Pausing);
+            _far.Receive(MigrationStep.State, new Deadline(s_long.State)).Type.Should().Be(MessageType.State);
         }
 
         return baton;
@@ -274,13 +283,13 @@ public sealed class LocalMigrationTests : IDisposable
         }
     }
 
-    private void Answer(MessageType type, ReadOnlySpan<byte> body) => _far.Send(MigrationStep.Running, type, body, [], new Deadline(s_short.State));
+    private void Answer(MessageType type, ReadOnlySpan<byte> body) => _far.Send(MigrationStep.Running, type, body, [], new Deadline(s_long.State));
 
     private void SendStream(MessageType type, IReadOnlyList<IStateSection> sections)
     {
         StateBuffer buffer = new();
         SectionWriter.Write(buffer, RecordedStream.Machine, sections);
-        _near.Send(MigrationStep.State, type, buffer.Written, [], new Deadline(s_short.State));
+        _near.Send(MigrationStep.State, type, buffer.Written, [], new Deadline(s_long.State));
     }
 
     private static Action Invoking(Action action) => action;

@@ -141,14 +141,15 @@ public sealed class DriverDevice : IDisposable
     }
 
     /// <summary>Takes the next used element of a queue, waiting for the device's threads; false after the timeout.</summary>
-    public bool WaitForUsed(int queue, out uint head, out uint written, int timeoutMilliseconds = 5000)
+    public bool WaitForUsed(int queue, out uint head, out uint written, int timeoutMilliseconds = 20_000)
     {
         long end = Environment.TickCount64 + timeoutMilliseconds;
         while (!Queues[queue].TryGetUsed(out head, out written))
         {
             if (Environment.TickCount64 > end)
             {
-                return false;
+                // This thread may have been away for all of the time.
+                return Queues[queue].TryGetUsed(out head, out written);
             }
 
             Thread.Sleep(0);
