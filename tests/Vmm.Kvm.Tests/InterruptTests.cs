@@ -3,8 +3,8 @@ using Vmm.Core.Interrupts;
 using Vmm.Core.Machine;
 using Vmm.Core.Memory;
 using Vmm.Kvm.Tests.Guests;
-using static Vmm.Kvm.Tests.Guests.InterruptGuest;
 using static Iced.Intel.AssemblerRegisters;
+using static Vmm.Kvm.Tests.Guests.InterruptGuest;
 
 namespace Vmm.Kvm.Tests;
 
