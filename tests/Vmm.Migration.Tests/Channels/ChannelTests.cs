@@ -280,8 +280,7 @@ public sealed class ChannelTests : IDisposable
         (MessageSocket proxyFar, MessageSocket second) = MessageSocket.CreatePair();
         using ByteDescriptor from = new(proxyNear.Number, ownsHandle: false);
         using ByteDescriptor to = new(proxyFar.Number, ownsHandle: false);
-        Pump(from, to);
-        Pump(to, from);
+        Task[] pumps = [Pump(from, to), Pump(to, from)];
         bool? carries = null;
         using MessageChannel near = new(first);
         using MessageChannel far = new(second);
@@ -293,6 +292,11 @@ public sealed class ChannelTests : IDisposable
 
         carries.Should().BeFalse();
         await incoming.Invoking(i => i.WaitAsync(s_limit)).Should().ThrowAsync<MigrationException>();
+
+        // ORDER: a pump that is left would read and write whatever another test has under these numbers by then.
+        near.Dispose();
+        far.Dispose();
+        await Task.WhenAll(pumps).WaitAsync(s_limit);
         proxyNear.Dispose();
         proxyFar.Dispose();
     }
@@ -446,11 +450,12 @@ public sealed class ChannelTests : IDisposable
         (_source.Pauses, _source.Resumes, _destination.Runs).Should().Be((1, 0, 1));
     }
 
-    private static void Pump(ByteDescriptor from, ByteDescriptor to) => Task.Factory.StartNew(
+    /// <summary>Until the end of what is read.</summary>
+    private static Task Pump(ByteDescriptor from, ByteDescriptor to) => Task.Factory.StartNew(
         () =>
         {
             byte[] buffer = new byte[4096];
-            while (from.Wait(LibC.POLLIN, 5_000) && from.Read(buffer) is > 0 and int read)
+            while (from.Wait(LibC.POLLIN, -1) && from.Read(buffer) is > 0 and int read)
             {
                 to.Write(buffer.AsSpan(0, read));
             }
