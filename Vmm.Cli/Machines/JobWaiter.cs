@@ -46,7 +46,6 @@ internal sealed class JobWaiter
         {
             last = _running!;
             last.Wait();
-            _ended[last.Id] = last;
             _running = FindNext(last);
         }
         while (_running is not null);
@@ -77,9 +76,9 @@ internal sealed class JobWaiter
             }
 
             Hear();
-            if (Follow(last.Id, _moves) is var id && id != last.Id)
+            if (GetNext(last.Id) is { } next)
             {
-                return _ended.GetValueOrDefault(id) ?? new ChildProcess(id);
+                return next;
             }
 
             if (last.KillingSignal is null || !childrenLeft || Environment.TickCount64 >= limit)
@@ -103,15 +102,33 @@ internal sealed class JobWaiter
         }
     }
 
+    /// <summary>
+    /// The first process that has had the machine after that one, which has ended, and is our child by now. Not the last one: it may be the
+    /// child of another that still takes its own things apart. Left out are helpers, from which the machine has come back.
+    /// </summary>
+    private ChildProcess? GetNext(int last)
+    {
+        lock (_moves)
+        {
+            for (int process = last; _moves.Remove(process, out int next) && next != last; process = next)
+            {
+                ChildProcess found = _ended.Remove(next, out ChildProcess? ended) ? ended : new ChildProcess(next);
+                if (found.IsOurs)
+                {
+                    return found;
+                }
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>Where the machine is after all of its moves from there; each counts once, as it may come back.</summary>
     private static int Follow(int process, Dictionary<int, int> moves)
     {
-        lock (moves)
+        while (moves.Remove(process, out int next))
         {
-            while (moves.Remove(process, out int next))
-            {
-                process = next;
-            }
+            process = next;
         }
 
         return process;

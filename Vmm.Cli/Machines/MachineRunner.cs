@@ -15,7 +15,7 @@ internal static class MachineRunner
     public const PosixSignal CountersSignal = (PosixSignal)10;
 
     /// <summary>For a source whose machine has gone; one that is stopped lets go when it is continued.</summary>
-    private const int LettingGoMilliseconds = 5000;
+    private const int LettingGoMilliseconds = 2000;
 
     /// <summary>Boots a guest.</summary>
     public static int Run(MachineOptions options, ILogger log)

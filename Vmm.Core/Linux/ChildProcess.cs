@@ -97,14 +97,16 @@ public sealed unsafe class ChildProcess
     /// <summary>The same without waiting; null while it lives.</summary>
     public int? TryWait()
     {
-        int status;
-        if (_status is null && Libc.waitpid(Id, &status, WNOHANG) == Id)
+        if (_status is null)
         {
-            SetStatus(status);
+            _ = Look();
         }
 
         return _status;
     }
+
+    /// <summary>False while it is the child of another process, of which it may come to this one (PR_SET_CHILD_SUBREAPER).</summary>
+    public bool IsOurs => _status is not null || Look();
 
     /// <summary>Any child of this process that has ended, whoever has started it.</summary>
     /// <returns>False when there is no child.</returns>
@@ -141,6 +143,20 @@ public sealed unsafe class ChildProcess
         {
             _ = LibC.kill(Id, number);
         }
+    }
+
+    /// <summary>Whether it has ended, without waiting.</summary>
+    /// <returns>False when it is no child of this process.</returns>
+    private bool Look()
+    {
+        int status = 0;
+        int result = Libc.waitpid(Id, &status, WNOHANG);
+        if (result == Id)
+        {
+            SetStatus(status);
+        }
+
+        return result >= 0;
     }
 
     /// <param name="status">Of waitpid(2).</param>

@@ -83,7 +83,7 @@ public sealed class KillMatrixTests
         using UpdatedGuest guest = new();
         guest.At("Running", (_, message) =>
         {
-            Thread.Sleep(500);
+            Thread.Sleep(300);
             return [message];
         });
         Update(guest)!.Value.TryGetProperty("return", out _).Should().BeTrue();
@@ -92,6 +92,38 @@ public sealed class KillMatrixTests
 
         guest.Guest.Process.WaitForExit().Should().Be(ExitCode.SignalBase + LibC.SIGKILL);
         guest.ExpectNothingLeft();
+    }
+
+    /// <summary>The process that waits is told all at once, when the oldest of three has ended, where the machine has been since; the second one lives yet.</summary>
+    [Fact]
+    public void Afterwards_WhenAnOldProcessTakesLongToEnd_TheMachineIsWaitedFor()
+    {
+        using UpdatedGuest guest = new();
+        guest.Update();
+        int first = guest.Source;
+        int second = UpdateAndStop(first);
+        int third = UpdateAndStop(second);
+
+        _ = LibC.kill(first, LibC.SIGCONT);
+        Wait.Until(() => !Inhabitants.Exists(first), () => $"the end of process {first}");
+        int before = guest.Answered;
+        Wait.Until(() => guest.Answered > before + 100, () => "the guest to run on");
+        _ = LibC.kill(second, LibC.SIGCONT);
+
+        guest.ExpectRunBy(third, "completed");
+        guest.Quit();
+        guest.Guest.Process.WaitForExit().Should().Be(0, guest.Guest.Process.Error);
+
+        int UpdateAndStop(int source)
+        {
+            guest.At("Running", (_, message) =>
+            {
+                Stop(source);
+                return [message];
+            });
+            Update(guest)!.Value.TryGetProperty("return", out _).Should().BeTrue();
+            return guest.Destination;
+        }
     }
 
     /// <summary>A stopped destination is given up, unless it has the guest: then it is waited for.</summary>
