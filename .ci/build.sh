@@ -37,7 +37,7 @@ publish_vmm() {
   touch "$stamp.new"
   # A running vmm keeps its own file; writing into it would fail.
   rm -f "$binary" "$stamp"
-  # Analyzers run when the solution is built, by ./test.sh; those of the native compiler run here too.
+  # Analyzers run when ./test.sh builds the solution; the native compiler has its own, which run here.
   if ! dotnet publish "$root/Vmm.Cli/Vmm.Cli.csproj" -c Release -r linux-x64 -p:RunAnalyzers=false --nologo -v minimal >"$build_log" 2>&1 9>&-; then
     grep -E 'error' "$build_log" | sort -u | head -n 20 || tail -n 20 "$build_log"
     echo "vmm: the build failed; the whole log is in $build_log"

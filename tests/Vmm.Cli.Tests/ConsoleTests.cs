@@ -1,7 +1,5 @@
-using System.Globalization;
 using System.Net.Sockets;
 using System.Text;
-using System.Text.RegularExpressions;
 
 namespace Vmm.Cli.Tests;
 
@@ -128,10 +126,8 @@ public sealed class ConsoleTests
         string command = $"({Host.Binary} run --kernel demo --append hang </dev/tty & echo pid=$!; wait $!; echo code=$?); stty -a";
         using VmmProcess process = VmmProcess.StartProgram("script", "--quiet", "--return", "--command", command, "/dev/null");
         process.WaitForOutput(Banner);
-        Match match = Regex.Match(process.Output, @"pid=(\d+)\s");
-        match.Success.Should().BeTrue(process.Output);
 
-        _ = Tmds.Linux.LibC.kill(int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture), SIGTERM);
+        _ = Tmds.Linux.LibC.kill(process.WaitForShellsProcessId(), SIGTERM);
 
         process.WaitForExit().Should().Be(0);
         process.Output.Should().Contain(Banner).And.Contain($"code={ExitCode.SignalBase + SIGTERM}").And.MatchRegex(@"[^-]icanon").And.MatchRegex(@"[^-]\becho\b");

@@ -1,11 +1,10 @@
 using System.Globalization;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 
 namespace Vmm.Cli.Tests;
 
 /// <summary>As a job of an interactive shell, which leads the session of a pseudo-terminal; we are the person at it.</summary>
-public sealed partial class JobControlTests : IDisposable
+public sealed class JobControlTests : IDisposable
 {
     private const int SIGTSTP = 20;
     private const string Prompt = "ready> ";
@@ -110,9 +109,6 @@ public sealed partial class JobControlTests : IDisposable
         _folder.Dispose();
     }
 
-    [GeneratedRegex(@"pid=(\d+)\s")]
-    private static partial Regex Pid();
-
     /// <summary>A guest that prints "up", waits for a key, and ends with its code.</summary>
     private int StartInBackground(string options = "")
     {
@@ -123,8 +119,7 @@ public sealed partial class JobControlTests : IDisposable
             0x66, 0xBA, 0xFD, 0x03, 0xEC, 0xA8, 0x01, 0x74, 0xFB,
             0x66, 0xBA, 0xF8, 0x03, 0xEC, 0x66, 0xBA, 0x01, 0x05, 0xEE));
         Say($"{Host.Binary} run --kernel {kernel} --memory 64M --log-level error {options} & echo pid=$!\n", "up");
-        Wait.Until(() => Pid().IsMatch(_shell.Output), () => $"the process id in: {_shell.Output}");
-        return int.Parse(Pid().Match(_shell.Output).Groups[1].ValueSpan, CultureInfo.InvariantCulture);
+        return _shell.WaitForShellsProcessId();
     }
 
     /// <summary>Types, and returns what comes up to and after <paramref name="answer"/>.</summary>

@@ -21,7 +21,7 @@ public sealed class NextVersionTests : IDisposable
     {
         using GuestOnTap guest = GuestOnTap.Start(options: ["--qmp", _folder["q"]]);
         using QmpPeer peer = QmpPeer.Negotiated(_folder["q"]);
-        peer.Execute("migrate-set-parameters", """{"downtime-limit":10000}""");
+        peer.AllowLongPauses();
 
         GetMoves(peer).Should().BeNull("this one does not count");
         Update(peer, Host.NextBinary);

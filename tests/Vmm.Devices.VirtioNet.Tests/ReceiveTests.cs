@@ -200,7 +200,7 @@ public sealed class ReceiveTests
         byte[] frame = NetGuest.Frame(5000);
 
         guest.Backend.Queues[0].Inject(frame, NetGuest.Frame(100, 2));
-        NetGuest.WaitFor(() => guest.Received.Waits > 0 && guest.Backend.Queues[0].Waiting == 1, "the frame waits");
+        guest.WaitForWaitingFrame(behind: 1);
         guest.Driver.Queues[0].UsedIndex.Should().Be(0, "no part of it is shown");
         guest.PostMany(0, 2, 1000);
         guest.PostMany(0, 4, 1000);

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 using Tmds.Linux;
 using Vmm.Backends.Tap;
 
@@ -66,6 +67,15 @@ internal sealed class VmmProcess : IDisposable
 
     /// <summary>Waits until the process has written <paramref name="text"/> on stdout.</summary>
     public void WaitForOutput(string text) => Wait.Until(() => Output.Contains(text, StringComparison.Ordinal) || HasExited, () => $"'{text}' in: {Output}\n{Error}");
+
+    /// <summary>Waits until a shell has written <c>pid=</c> and a process id on stdout.</summary>
+    public int WaitForShellsProcessId()
+    {
+        Match match = Match.Empty;
+        Wait.Until(() => (match = Regex.Match(Output, @"pid=(\d+)\s")).Success || HasExited, () => $"a process id in: {Output}\n{Error}");
+        match.Success.Should().BeTrue(Output);
+        return int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture);
+    }
 
     public void WaitForError(string text) => Wait.Until(() => Error.Contains(text, StringComparison.Ordinal) || HasExited, () => $"'{text}' in: {Output}\n{Error}");
 

@@ -97,7 +97,8 @@ internal sealed class NetGuest : IDisposable
     }
 
     /// <summary>Waits until a frame that came has been read and waits for buffers of the guest.</summary>
-    public void WaitForWaitingFrame() => WaitFor(() => Received.Waits > 0 && Backend.Queues[0].Waiting == 0, "a frame waits for buffers");
+    /// <param name="behind">Frames that came after it.</param>
+    public void WaitForWaitingFrame(int behind = 0) => WaitFor(() => Received.Waits > 0 && Backend.Queues[0].Waiting == behind, "a frame waits for buffers");
 
     public ulong Allocate(uint bytes)
     {
