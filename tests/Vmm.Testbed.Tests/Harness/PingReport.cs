@@ -10,7 +10,7 @@ namespace Vmm.Testbed.Tests.Harness;
 /// <param name="Longest">Round trip in milliseconds.</param>
 public sealed partial record PingReport(int Sent, int Received, double Average, double Longest)
 {
-    /// <param name="output">Of ping, iputils' or busybox's, to its end.</param>
+    /// <param name="output">Of ping, to its end.</param>
     public static PingReport Parse(string output)
     {
         Match counts = Counts().Match(output);
@@ -27,9 +27,9 @@ public sealed partial record PingReport(int Sent, int Received, double Average, 
             times.Success ? double.Parse(times.Groups[2].Value, CultureInfo.InvariantCulture) : double.NaN);
     }
 
-    [GeneratedRegex(@"(\d+) packets transmitted, (\d+) (?:packets )?received")]
+    [GeneratedRegex(@"(\d+) packets transmitted, (\d+) received")]
     private static partial Regex Counts();
 
-    [GeneratedRegex(@"min/avg/max(?:/mdev)? = [\d.]+/([\d.]+)/([\d.]+)")]
+    [GeneratedRegex(@"min/avg/max/mdev = [\d.]+/([\d.]+)/([\d.]+)")]
     private static partial Regex Times();
 }
